@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/** <address> of a device that the engine has: as written; the numbers are
+ * those of type='pci'. All zero: there is none. */
+typedef struct ConfAddress {
+    char *type;
+    char *domain_text, *bus_text, *slot_text, *function_text;
+    bool pci;
+    unsigned domain, bus, slot, function;
+} ConfAddress;
+
+typedef struct ConfDomain ConfDomain;
+
+/**
+ * conf_domain_assign_addresses: give each device that the engine has its place
+ * on PCI bus 0, where the document leaves it open; for ever, as the definition
+ * keeps it
+ * @error: XML_ERROR if two devices have the same, or one has the machine's own;
+ * CONFIG_UNSUPPORTED if no place is left
+ */
+bool conf_domain_assign_addresses(ConfDomain *domain, GError **error);
+
+/**
+ * conf_domain_place: where the device with @address will stand on bus 0, also
+ * if the document puts it on a bus that the machine has not
+ * @address: of a device of @domain
+ * Returns: its slot; 0 if none is left
+ */
+unsigned conf_domain_place(const ConfDomain *domain,
+                           const ConfAddress *address);

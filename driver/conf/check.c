@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include "conf/domain.h"
+
+#include <string.h>
+
+#include "conf/element.h"
+#include "util/error.h"
+#include "util/i18n.h"
+
+/* Bytes of a carried attribute or start tag that a message shows. */
+#define SHOWN_MAX 80
+
+/* While a definition is checked: the warnings, each once. */
+typedef struct Check {
+    GPtrArray *warnings; /* may be NULL */
+} Check;
+
+/* An attribute: "'secure' of <loader>". */
+static char *
+name_of_attr(const ConfVisit *visit, const char *name, size_t length)
+{
+    int shown = (int)MIN(length, SHOWN_MAX);
+
+    return visit->owner
+               ? g_strdup_printf(_("'%.*s' of <%s>"), shown, name, visit->owner)
+               : g_strdup_printf("'%.*s'", shown, name);
+}
+
+/* What a message calls the thing: "<disk>" out of a carried element's text. */
+static char *
+name_of(const ConfVisit *visit)
+{
+    const char *text = visit->text;
+
+    if (text && visit->kind == CONF_CARRIED_ATTR)
+        return name_of_attr(visit, text + 1, strcspn(text + 1, "="));
+    if (text)
+        return g_strdup_printf(
+            "<%.*s>", (int)MIN(strcspn(text + 1, " \n\t/>"), SHOWN_MAX),
+            text + 1);
+    if (visit->field->kind == CONF_KIND_ATTR)
+        return name_of_attr(visit, visit->field->name,
+                            strlen(visit->field->name));
+    return g_strdup_printf("<%s>", visit->field->kind == CONF_KIND_TEXT
+                                       ? visit->owner
+                                       : visit->field->name);
+}
+
+static void
+warn(const Check *check, char *message)
+{
+    g_autofree char *owned = message;
+
+    if (!check->warnings || g_ptr_array_find_with_equal_func(
+                                check->warnings, owned, g_str_equal, NULL))
+        return;
+    g_ptr_array_add(check->warnings, g_steal_pointer(&owned));
+}
+
+static bool
+refuse(const ConfVisit *visit, const char *name, GError **error)
+{
+    const char *advice = visit->field ? visit->field->advice : NULL;
+
+    if (advice)
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("%s cannot be honoured: %s"), name, _(advice));
+    else
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  visit->field ? _("%s cannot be honoured: remove it")
+                               : _("%s is not known: remove it"),
+                  name);
+    return false;
+}
+
+static ConfPolicy
+policy_of(const ConfVisit *visit)
+{
+    if (!visit->field)
+        return CONF_REFUSED;
+    if (visit->field->judge)
+        return visit->field->judge(visit->text, visit->base);
+    return visit->field->policy;
+}
+
+static bool
+check_row(const ConfVisit *visit, void *opaque, GError **error)
+{
+    const Check *check = opaque;
+    ConfPolicy policy = policy_of(visit);
+    g_autofree char *name = NULL;
+
+    if (policy == CONF_HONOURED || policy == CONF_QUIET ||
+        (visit->kind == CONF_CARRIED_ATTR && visit->text &&
+         g_str_has_prefix(visit->text, " xmlns")))
+        return true;
+    name = name_of(visit);
+    if (policy == CONF_REFUSED)
+        return refuse(visit, name, error);
+    if (visit->field->advice)
+        warn(check, g_strdup_printf(_("%s is not honoured: %s"), name,
+                                    _(visit->field->advice)));
+    else
+        warn(check,
+             g_strdup_printf(_("%s is not honoured: the guest runs without it"),
+                             name));
+    return true;
+}
+
+static bool
+check_ports(const ConfDomain *domain, GError **error)
+{
+    g_autoptr(GHashTable) ports = g_hash_table_new(NULL, NULL);
+
+    for (guint i = 0; i < domain->serials->len; i++) {
+        const ConfChardev *serial = g_ptr_array_index(domain->serials, i);
+
+        if (g_hash_table_add(ports, GINT_TO_POINTER(serial->port)))
+            continue;
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("two <serial> devices have port '%d'"), serial->port);
+        return false;
+    }
+    return true;
+}
+
+static bool
+check_whole(const ConfDomain *domain, const Check *check, GError **error)
+{
+    if (strcmp(domain->type, "kvm") != 0) {
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("domain type '%s' cannot be run: use type='kvm'"),
+                  domain->type);
+        return false;
+    }
+    if (!domain->os.kernel) {
+        error_set(
+            error, VIR_ERR_CONFIG_UNSUPPORTED,
+            _("<os> has no <kernel>: name a kernel to boot, since neither "
+              "firmware nor disks can be booted"));
+        return false;
+    }
+    if (domain->rngs->len > 0 && strcmp(domain->os.machine, "microvm") == 0)
+        warn(check, g_strdup(_("<rng> is not honoured: a microvm has no PCI "
+                               "bus")));
+    if (domain->vcpus.max > 1 && !conf_domain_feature(domain, "acpi", false))
+        warn(check, g_strdup(_("without <acpi/> in <features> the guest finds "
+                               "only one of its vCPUs")));
+    return true;
+}
+
+bool
+conf_domain_check_start(const ConfDomain *domain, GPtrArray *warnings,
+                        GError **error)
+{
+    ConfFrame frame = conf_domain_frame(domain);
+    Check check = { .warnings = warnings };
+
+    return check_whole(domain, &check, error) && check_ports(domain, error) &&
+           conf_table_visit(&frame, check_row, &check, error);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include "conf/device.h"
+#include "conf/domain.h"
+#include "conf/element.h"
+#include "conf/type.h"
+#include "conf/xml.h"
+#include "util/i18n.h"
+
+#include <string.h>
+
+static bool
+is_none(const char *text)
+{
+    const char *end = strchr(text, '>');
+
+    return end && g_strstr_len(text, end - text, "'none'");
+}
+
+/* model='none' asks for what the engine does. */
+static ConfPolicy
+judge_model(const char *text, const void *base)
+{
+    return is_none(text) ? CONF_HONOURED : CONF_HARMLESS;
+}
+
+#define DEVICE(NAME, POLICY, ...)                                 \
+    CONF_CARRY(NAME, .flags = CONF_MANY, .policy = CONF_##POLICY, \
+               .prepare = conf_device_prepare, __VA_ARGS__)
+
+/* The devices of libvirt's format, in its order. */
+static const ConfField devices_fields[] = {
+    CONF_LEAF("emulator", ConfDomain, emulator, string),
+    DEVICE("disk", REFUSED,
+           .advice = N_("disks are not supported yet: remove them")),
+    CONF_CARRY("controller", .flags = CONF_MANY, .policy = CONF_QUIET,
+               .prepare = conf_device_prepare_controller,
+               .alias = conf_device_alias_controller),
+    DEVICE("lease", REFUSED),
+    DEVICE("filesystem", REFUSED,
+           .advice = N_("shared folders are not supported yet: remove them")),
+    CONF_CARRY("interface", .flags = CONF_MANY, .policy = CONF_REFUSED,
+               .prepare = conf_device_prepare_interface,
+               .advice = N_("network interfaces are not supported yet: remove "
+                            "them")),
+    DEVICE("smartcard", REFUSED),
+    CONF_LIST("serial", ConfDomain, serials, conf_serial_element),
+    DEVICE("parallel", REFUSED),
+    CONF_LIST("console", ConfDomain, consoles, conf_console_element),
+    DEVICE("channel", HARMLESS, .alias_prefix = "channel"),
+    DEVICE("input", HARMLESS, .alias_prefix = "input"),
+    DEVICE("tpm", REFUSED,
+           .advice = N_("there is no TPM for the guest: remove it")),
+    CONF_CARRY("graphics", .flags = CONF_MANY | CONF_SECRET,
+               .policy = CONF_HARMLESS, .prepare = conf_device_prepare),
+    DEVICE("sound", HARMLESS, .alias_prefix = "sound"),
+    DEVICE("audio", QUIET),
+    DEVICE("video", HARMLESS, .alias_prefix = "video"),
+    DEVICE("hostdev", REFUSED,
+           .advice = N_("host devices cannot be assigned: remove them")),
+    DEVICE("redirdev", HARMLESS, .alias_prefix = "redir"),
+    CONF_CARRY("redirfilter", .policy = CONF_QUIET),
+    DEVICE("hub", HARMLESS, .alias_prefix = "hub"),
+    DEVICE("watchdog", REFUSED,
+           .advice = N_("there is no watchdog for the guest: remove it")),
+    DEVICE("memballoon", HARMLESS, .judge = judge_model,
+           .alias_prefix = "balloon"),
+    CONF_LIST("rng", ConfDomain, rngs, conf_rng_element),
+    DEVICE("nvram", REFUSED),
+    DEVICE("panic", HARMLESS, .alias_prefix = "panic"),
+    DEVICE("shmem", REFUSED),
+    DEVICE("memory", REFUSED,
+           .advice = N_("memory devices are not supported: give <memory> all "
+                        "of it")),
+    DEVICE("iommu", REFUSED),
+    DEVICE("vsock", REFUSED),
+    DEVICE("crypto", REFUSED),
+    DEVICE("pstore", REFUSED),
+    CONF_END
+};
+const ConfElement conf_devices_element = { .name = "devices",
+                                           .fields = devices_fields };

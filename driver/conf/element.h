@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include "conf/table.h"
+
+/* The tables, one a file; base struct in brackets. */
+extern const ConfElement conf_address_element;       /* ConfAddress */
+extern const ConfElement conf_clock_element;         /* ConfClock */
+extern const ConfElement conf_console_element;       /* ConfChardev */
+extern const ConfElement conf_cpu_element;           /* ConfCpu */
+extern const ConfElement conf_devices_element;       /* ConfDomain */
+extern const ConfElement conf_domain_element;        /* ConfDomain */
+extern const ConfElement conf_features_element;      /* ConfFeatures */
+extern const ConfElement conf_maxmemory_element;     /* ConfMemory */
+extern const ConfElement conf_memory_element;        /* ConfMemory */
+extern const ConfElement conf_currentmemory_element; /* ConfMemory */
+extern const ConfElement conf_metadata_element;      /* ConfDomain */
+extern const ConfElement conf_os_element;            /* ConfOs */
+extern const ConfElement conf_pm_element;            /* ConfPm */
+extern const ConfElement conf_rng_element;           /* ConfRng */
+extern const ConfElement conf_serial_element;        /* ConfChardev */
+extern const ConfElement conf_vcpu_element;          /* ConfVcpus */
+extern const ConfElement conf_vcpus_element;         /* ConfVcpus */
+extern const ConfElement conf_virtkvm_element;       /* ConfVirtkvm */
+
+/** conf_domain_fill_defaults: what libvirt adds when a domain is defined, and
+ * the checks that need the whole document */
+typedef struct ConfDomain ConfDomain;
+bool conf_domain_fill_defaults(ConfDomain *domain, GError **error);
+
+/** conf_domain_frame: the whole document; only read from a const @domain */
+ConfFrame conf_domain_frame(const ConfDomain *domain);
+
+/** conf_metadata_place: where what stands in <metadata> is carried */
+ConfPath conf_metadata_place(void);
+
+/** conf_metadata_text: as conf_domain_metadata_get(), with its namespace */
+char *conf_metadata_text(const ConfDomain *domain, const char *uri);
+
+/** conf_virtkvm_read: our settings out of the <metadata> that @domain carries
+ */
+bool conf_virtkvm_read(ConfDomain *domain, GError **error);
+
+#define CONF_VIRTKVM_URI "urn:virtkvm:domain:1"

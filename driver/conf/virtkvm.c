@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include "conf/domain.h"
+#include "conf/element.h"
+#include "conf/type.h"
+#include "conf/xml.h"
+#include "util/error.h"
+#include "util/i18n.h"
+
+#include <string.h>
+
+/* Our own settings: <virtkvm:config> in <metadata>. */
+static const ConfField unpack_fields[] = { CONF_ATTR("enabled", ConfVirtkvm,
+                                                     kernel_unpack, yesno,
+                                                     .flags = CONF_REQUIRED),
+                                           CONF_END };
+static const ConfElement unpack_element = { .name = "kernel-unpack",
+                                            .fields = unpack_fields,
+                                            .uri = CONF_VIRTKVM_URI };
+
+static const ConfField virtkvm_fields[] = {
+    CONF_LEAF("debug-exit", ConfVirtkvm, debug_exit, present),
+    CONF_GROUP("kernel-unpack", unpack_element), CONF_END
+};
+const ConfElement conf_virtkvm_element = { .name = "config",
+                                           .fields = virtkvm_fields,
+                                           .uri = CONF_VIRTKVM_URI };
+
+bool
+conf_virtkvm_read(ConfDomain *domain, GError **error)
+{
+    g_autofree char *xml = NULL;
+    g_autoptr(xmlDoc) doc = NULL;
+    ConfFrame frame = { .element = &conf_virtkvm_element,
+                        .base = (char *)&domain->virtkvm };
+    xmlNode *root;
+
+    memset(&domain->virtkvm, 0, sizeof(domain->virtkvm));
+    if (!domain->carried.first)
+        return true;
+    xml = conf_metadata_text(domain, CONF_VIRTKVM_URI);
+    doc = xml ? conf_xml_parse_fragment(xml) : NULL;
+    if (!doc)
+        return true;
+    root = xmlDocGetRootElement(doc);
+    if (strcmp((const char *)root->name, "config") != 0) {
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("unknown element <%s> of namespace '%s' in <metadata>"),
+                  (const char *)root->name, CONF_VIRTKVM_URI);
+        return false;
+    }
+    return conf_table_parse(&frame, root, 0, error);
+}

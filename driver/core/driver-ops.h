@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include "core/calls.h"
+#include "core/state.h"
+
+/** The operations that all driver modules share: all but the initialiser. */
+#define CORE_DRIVER_OPERATIONS                                                \
+    .abi = VIRTKVM_DRIVER_ABI, .stateReload = core_state_reload,              \
+    .stateCleanup = core_state_cleanup,                                       \
+    .clientClosed = core_call_client_closed,                                  \
+    .connectGetVersion = core_call_version,                                   \
+    .nodeGetInfo = core_call_node_info,                                       \
+    .nodeGetCPUMap = core_call_node_cpu_map,                                  \
+    .connectListAllDomains = core_call_list,                                  \
+    .domainLookupByID = core_call_lookup_id,                                  \
+    .domainLookupByUUID = core_call_lookup_uuid,                              \
+    .domainLookupByName = core_call_lookup_name,                              \
+    .domainDefineXMLFlags = core_call_define,                                 \
+    .domainCreateXML = core_call_create_xml,                                  \
+    .domainUndefineFlags = core_call_undefine,                                \
+    .domainGetXMLDesc = core_call_xml, .domainRename = core_call_rename,      \
+    .domainGetAutostart = core_call_autostart,                                \
+    .domainSetAutostart = core_call_set_autostart,                            \
+    .domainCreateWithFlags = core_call_create,                                \
+    .domainSuspend = core_call_suspend, .domainResume = core_call_resume,     \
+    .domainShutdownFlags = core_call_shutdown,                                \
+    .domainReboot = core_call_reboot, .domainReset = core_call_reset,         \
+    .domainDestroyFlags = core_call_destroy, .domainGetInfo = core_call_info, \
+    .domainGetState = core_call_state,                                        \
+    .domainGetControlInfo = core_call_control_info,                           \
+    .domainGetOSType = core_call_os_type,                                     \
+    .domainIsActive = core_call_is_active,                                    \
+    .domainIsPersistent = core_call_is_persistent,                            \
+    .domainIsUpdated = core_call_is_updated,                                  \
+    .domainHasManagedSaveImage = core_call_has_managed_save,                  \
+    .domainGetMaxMemory = core_call_max_memory,                               \
+    .connectGetMaxVcpus = core_call_max_vcpus,                                \
+    .connectGetCapabilities = core_call_capabilities,                         \
+    .connectGetDomainCapabilities = core_call_domain_capabilities,            \
+    .domainSetMetadata = core_call_set_metadata,                              \
+    .domainGetMetadata = core_call_metadata,                                  \
+    .domainGetMessages = core_call_messages,                                  \
+    .domainGetVcpusFlags = core_call_vcpus_flags,                             \
+    .domainGetVcpus = core_call_vcpus,                                        \
+    .connectGetAllDomainStats = core_call_stats,                              \
+    .domainOpenConsole = core_call_console

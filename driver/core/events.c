@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include "core/events.h"
+
+#include <string.h>
+
+static void
+send_named(CoreDomain *domain, char *name, VirtkvmEvent *event)
+{
+    const VirtkvmHost *host = domain->state->host;
+
+    if (!host->event)
+        return;
+    event->domain.name = name;
+    memcpy(event->domain.uuid, domain->uuid, VIR_UUID_BUFLEN);
+    event->domain.id = domain->id;
+    host->event(host, event);
+}
+
+static void
+send_event(CoreDomain *domain, VirtkvmEvent *event)
+{
+    send_named(domain, domain->name, event);
+}
+
+void
+core_event_lifecycle(CoreDomain *domain, int event, int detail)
+{
+    VirtkvmEvent message = { .id = VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                             .lifecycle = { event, detail } };
+
+    send_event(domain, &message);
+}
+
+void
+core_event_renamed(CoreDomain *domain, const char *old_name)
+{
+    VirtkvmEvent message = { .id = VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                             .lifecycle = {
+                                 VIR_DOMAIN_EVENT_UNDEFINED,
+                                 VIR_DOMAIN_EVENT_UNDEFINED_RENAMED } };
+
+    send_named(domain, (char *)old_name, &message);
+    core_event_lifecycle(domain, VIR_DOMAIN_EVENT_DEFINED,
+                         VIR_DOMAIN_EVENT_DEFINED_RENAMED);
+}
+
+void
+core_event_reboot(CoreDomain *domain)
+{
+    VirtkvmEvent message = { .id = VIR_DOMAIN_EVENT_ID_REBOOT };
+
+    send_event(domain, &message);
+}
+
+void
+core_event_control_error(CoreDomain *domain)
+{
+    VirtkvmEvent message = { .id = VIR_DOMAIN_EVENT_ID_CONTROL_ERROR };
+
+    send_event(domain, &message);
+}
+
+void
+core_event_rtc_change(CoreDomain *domain, int64_t offset_s)
+{
+    VirtkvmEvent message = { .id = VIR_DOMAIN_EVENT_ID_RTC_CHANGE,
+                             .rtc_change = { offset_s } };
+
+    send_event(domain, &message);
+}
+
+void
+core_event_metadata(CoreDomain *domain, int type, const char *uri)
+{
+    VirtkvmEvent message = { .id = VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
+                             .metadata_change = { type, uri } };
+
+    send_event(domain, &message);
+}

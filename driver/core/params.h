@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include <virtkvm/driver.h>
+
+/** A growing list of typed parameters; items of VirtkvmParams. */
+typedef struct CoreParams {
+    GArray *items; /* virTypedParameter */
+} CoreParams;
+
+CoreParams core_params_new(void);
+void core_params_int(CoreParams *params, const char *name, int value);
+void core_params_uint(CoreParams *params, const char *name, unsigned value);
+void core_params_ullong(CoreParams *params, const char *name, uint64_t value);
+void core_params_bool(CoreParams *params, const char *name, bool value);
+/** core_params_end: the list, the caller's own; @params is empty after it */
+VirtkvmParams core_params_end(CoreParams *params);
+
+/** core_params_clear: what core_params_end() returned */
+void core_params_clear(VirtkvmParams *params);

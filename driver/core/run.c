@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include "core/run.h"
+
+#include "core/events.h"
+#include "core/status.h"
+#include "util/error.h"
+#include "util/i18n.h"
+
+CoreRun *
+core_run_new(void)
+{
+    CoreRun *run = g_new0(CoreRun, 1);
+
+    g_queue_init(&run->deferred);
+    run->autodestroy = CORE_NO_CLIENT;
+    run->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
+    return run;
+}
+
+void
+core_run_free(CoreRun *run)
+{
+    if (!run)
+        return;
+    core_engine_unref(run->engine);
+    g_queue_clear_full(&run->deferred, core_run_event_free);
+    g_strfreev(run->warnings);
+    g_clear_pointer(&run->consoles, g_hash_table_destroy);
+    g_free(run);
+}
+
+/* --- starting ------------------------------------------------------------ */
+
+static bool
+run_new_checked(CoreDomain *domain, const CoreStart *start, GPtrArray *warnings,
+                GError **error)
+{
+    if (!conf_domain_check_start(start->conf, warnings, error))
+        return false;
+    domain->run = core_run_new();
+    domain->run->starting = true;
+    domain->run->autodestroy = start->autodestroy;
+    g_ptr_array_add(warnings, NULL);
+    domain->run->warnings = g_strdupv((char **)warnings->pdata);
+    g_ptr_array_set_size(warnings, (int)warnings->len - 1);
+    domain->id = core_state_next_id(domain->state);
+    core_domain_set_state(domain, VIR_DOMAIN_SHUTOFF,
+                          VIR_DOMAIN_SHUTOFF_UNKNOWN);
+    return true;
+}
+
+/* Before an engine was there. */
+static void
+run_abandon(CoreDomain *domain)
+{
+    g_clear_pointer(&domain->run, core_run_free);
+    domain->id = -1;
+    core_domain_set_state(domain, VIR_DOMAIN_SHUTOFF,
+                          VIR_DOMAIN_SHUTOFF_FAILED);
+}
+
+static void
+adopt_engine(CoreDomain *domain, CoreEngine *engine, CoreDef *live)
+{
+    const VirtkvmHost *host = domain->state->host;
+
+    domain->run->engine = engine;
+    if (domain->persistent && !domain->new_def)
+        domain->new_def = domain->def;
+    else
+        core_def_unref(domain->def);
+    domain->def = live;
+    g_clear_pointer(&domain->failure, g_free);
+    if (host->hold)
+        host->hold(host, 1);
+}
+
+static bool
+spawn(CoreDomain *domain, const CoreStart *start, const GPtrArray *warnings,
+      GError **error)
+{
+    CoreEngineLaunch launch = { .state = domain->state,
+                                .id = domain->id,
+                                .live = start->conf,
+                                .paused = start->paused,
+                                .warnings = warnings };
+    CoreEngine *engine;
+    CoreDef *live = NULL;
+
+    core_domain_unlock(domain);
+    start->conf->live.id = launch.id;
+    conf_domain_assign_live(start->conf);
+    engine = domain->state->profile->engine->spawn(&launch, error);
+    if (engine)
+        live = core_def_new_live(start->conf);
+    core_domain_lock(domain);
+    if (!engine) {
+        run_abandon(domain);
+        return false;
+    }
+    adopt_engine(domain, engine, live);
+    return true;
+}
+
+static bool
+begin(CoreDomain *domain, GError **error)
+{
+    CoreEngine *engine = core_engine_ref(domain->run->engine);
+    bool begun;
+
+    core_domain_ref(domain); /* for the events, until EXITED */
+    if (domain->run->destroying)
+        (void)engine->ops->kill(engine, true, NULL);
+    core_domain_unlock(domain);
+    begun = engine->ops->begin(engine, core_run_event, domain, error);
+    core_domain_lock(domain);
+    core_engine_unref(engine);
+    return begun;
+}
+
+/* A guest that the next daemon could not find must not run; its engine is ended
+ * and waited for like one that fails to begin. */
+static bool
+note_and_begin(CoreDomain *domain, GError **error)
+{
+    CoreEngine *engine = domain->run->engine;
+
+    if (core_status_write(domain, error))
+        return begin(domain, error);
+    (void)engine->ops->kill(engine, true, NULL);
+    (void)begin(domain, NULL);
+    return false;
+}
+
+/* The lock is not released before replay(): no event comes in between. */
+static void
+started(CoreDomain *domain, bool paused)
+{
+    domain->run->starting = false;
+    core_domain_set_state(
+        domain, paused ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING,
+        paused ? (int)VIR_DOMAIN_PAUSED_USER : (int)VIR_DOMAIN_RUNNING_BOOTED);
+    core_event_lifecycle(domain, VIR_DOMAIN_EVENT_STARTED,
+                         VIR_DOMAIN_EVENT_STARTED_BOOTED);
+    if (paused)
+        core_event_lifecycle(domain, VIR_DOMAIN_EVENT_SUSPENDED,
+                             VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+    core_status_save(domain);
+}
+
+/* What the engine told while it was started, now that it is. */
+static void
+replay(CoreDomain *domain)
+{
+    GQueue events = domain->run->deferred;
+    CoreEngineEvent *event;
+
+    g_queue_init(&domain->run->deferred);
+    while ((event = g_queue_pop_head(&events))) {
+        core_run_handle(domain, event);
+        core_run_event_free(event);
+    }
+}
+
+static const CoreEngineEvent *
+deferred_exit(const CoreRun *run)
+{
+    const CoreEngineEvent *last = g_queue_peek_tail((GQueue *)&run->deferred);
+
+    return last && last->kind == CORE_ENGINE_EXITED ? last : NULL;
+}
+
+/* The engine did not get as far as running the guest: end it without a word
+ * to anybody but the caller. */
+static void
+start_failed(CoreDomain *domain)
+{
+    static const CoreEngineEvent unknown = { .kind = CORE_ENGINE_EXITED };
+    CoreRun *run = domain->run;
+    gint64 deadline = g_get_monotonic_time() + (gint64)CORE_KILL_WAIT_MS * 1000;
+
+    (void)run->engine->ops->kill(run->engine, true, NULL);
+    while (!deferred_exit(run))
+        if (!g_cond_wait_until(&domain->changed, &domain->lock, deadline))
+            break;
+    core_run_ended(domain, deferred_exit(run) ? deferred_exit(run) : &unknown);
+}
+
+bool
+core_run_start(CoreDomain *domain, const CoreStart *start, GError **error)
+{
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) failure = NULL;
+
+    if (!run_new_checked(domain, start, warnings, error) ||
+        !spawn(domain, start, warnings, error))
+        return false;
+    if (!note_and_begin(domain, &failure)) {
+        if (domain->run->destroying)
+            error_set(error, VIR_ERR_OPERATION_FAILED,
+                      _("domain '%s' was destroyed while it was starting"),
+                      domain->name);
+        else
+            g_propagate_error(error, g_steal_pointer(&failure));
+        start_failed(domain);
+        return false;
+    }
+    started(domain, start->paused);
+    replay(domain);
+    return true;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ENGINE_SERIALS_MAX      4
+#define ENGINE_VCPUS_MAX        4096
+#define ENGINE_DEVICES_MAX      256 /* places on bus 0 */
+#define ENGINE_CONFIG_MAX_BYTES (1u << 20)
+
+/** The machine document (docs/engine-protocol.md) as structs. */
+typedef enum EngineMachine {
+    ENGINE_MACHINE_Q35 = 0,
+    ENGINE_MACHINE_PC,
+    ENGINE_MACHINE_MICROVM,
+} EngineMachine;
+
+typedef enum EngineAction {
+    ENGINE_ACTION_DESTROY = 0,
+    ENGINE_ACTION_RESTART,
+    ENGINE_ACTION_PRESERVE,
+} EngineAction;
+
+typedef enum EngineChardevType {
+    ENGINE_CHARDEV_NULL = 0,
+    ENGINE_CHARDEV_STDIO,
+    ENGINE_CHARDEV_FD,
+    ENGINE_CHARDEV_PTY,
+    ENGINE_CHARDEV_LISTEN,
+} EngineChardevType;
+
+typedef struct EngineChardevConfig {
+    EngineChardevType type;
+    int fd;     /* -1: none */
+    int log_fd; /* -1: none */
+} EngineChardevConfig;
+
+typedef struct EngineSerialConfig {
+    bool present;
+    EngineChardevConfig chardev;
+} EngineSerialConfig;
+
+typedef enum EngineCpuMode {
+    ENGINE_CPU_HOST_PASSTHROUGH = 0,
+    ENGINE_CPU_HOST_MODEL,
+    ENGINE_CPU_CUSTOM,
+} EngineCpuMode;
+
+typedef enum EngineCpuPolicy {
+    ENGINE_CPU_POLICY_FORCE = 0,
+    ENGINE_CPU_POLICY_REQUIRE,
+    ENGINE_CPU_POLICY_OPTIONAL,
+    ENGINE_CPU_POLICY_DISABLE,
+    ENGINE_CPU_POLICY_FORBID,
+} EngineCpuPolicy;
+
+typedef struct EngineCpuFeature {
+    char *name;
+    EngineCpuPolicy policy;
+} EngineCpuFeature;
+
+typedef struct EngineCpuConfig {
+    EngineCpuMode mode;
+    char *model;
+    char *vendor;
+    bool unchecked; /* what the host lacks of a model is left out in silence */
+    unsigned sockets, dies, cores, threads; /* resolved, never 0 */
+    EngineCpuFeature *features;
+    size_t n_features;
+} EngineCpuConfig;
+
+/** A file that the caller opened, or that the engine opens before it starts. */
+typedef struct EngineFile {
+    int fd;     /* -1: by path, or none */
+    char *path; /* also the name in messages; NULL: none */
+} EngineFile;
+
+typedef enum EngineDeviceKind {
+    ENGINE_DEVICE_VIRTIO_RNG = 0,
+} EngineDeviceKind;
+
+typedef struct EngineRngConfig {
+    int fd;             /* the host's source */
+    uint64_t bytes;     /* at most, in a period; 0: no bound */
+    unsigned period_ms; /* > 0 */
+} EngineRngConfig;
+
+/** A device on the PCI bus; which part counts, `kind` says. */
+typedef struct EngineDeviceConfig {
+    EngineDeviceKind kind;
+    char *id;                /* in messages and events */
+    unsigned slot, function; /* on bus 0 */
+    bool packed;             /* virtio: offer packed rings */
+    EngineRngConfig rng;
+} EngineDeviceConfig;
+
+struct EngineConfig {
+    char *name;
+    char *uuid; /* 36 characters */
+    EngineMachine machine;
+    uint64_t memory; /* bytes */
+    unsigned vcpus;
+    EngineCpuConfig cpu;
+    EngineFile kernel;
+    EngineFile initrd;
+    char *cmdline;
+    bool acpi, apic, pae, kvm_hidden;
+    int64_t clock_offset_s;
+    bool kvmclock, pit, rtc;
+    uint64_t tsc_hz; /* 0: the host's */
+    EngineSerialConfig serials[ENGINE_SERIALS_MAX];
+    EngineDeviceConfig *devices;
+    size_t n_devices;
+    bool debug_exit;
+    EngineAction on_poweroff, on_reboot, on_crash;
+    bool paused;
+};
+
+typedef struct EngineConfig EngineConfig;
+
+/**
+ * engine_config_parse: read a machine document
+ * @error: CONFIG_UNSUPPORTED or INVALID_ARG, naming the member
+ */
+EngineConfig *engine_config_parse(const char *json, GError **error);
+void engine_config_free(EngineConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EngineConfig, engine_config_free)

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include "engine/control-command.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/config.h"
+#include "engine/dev/dev.h"
+#include "util/error.h"
+#include "util/i18n.h"
+
+/* jansson takes only valid UTF-8. */
+static json_t *
+json_text(const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text ? text : "", -1);
+
+    return json_string(valid);
+}
+
+/* --- queries -------------------------------------------------------------- */
+static json_t *
+run_nothing(Engine *engine, GError **error)
+{
+    return json_object();
+}
+
+static json_t *
+run_query_version(Engine *engine, GError **error)
+{
+    unsigned major = 0, minor = 0, micro = 0;
+
+    (void)sscanf(PACKAGE_VERSION, "%u.%u.%u", &major, &minor, &micro);
+    return json_pack("{s:{s:i,s:i,s:i},s:s}", "engine", "major", (int)major,
+                     "minor", (int)minor, "micro", (int)micro, "package",
+                     PACKAGE_STRING);
+}
+
+static json_t *run_query_commands(Engine *engine, GError **error);
+
+static json_t *
+run_query_status(Engine *engine, GError **error)
+{
+    EngineStatus status = engine_status(engine);
+
+    return json_pack("{s:s,s:b,s:i}", "status", engine_status_name(status),
+                     "running", status == ENGINE_STATUS_RUNNING, "pid",
+                     (int)getpid());
+}
+
+static json_t *
+run_query_cpus(Engine *engine, GError **error)
+{
+    g_autoptr(GArray) cpus = engine_cpus(engine);
+    json_t *list = json_array();
+
+    for (guint i = 0; i < cpus->len; i++) {
+        const EngineCpuInfo *cpu = &g_array_index(cpus, EngineCpuInfo, i);
+
+        json_array_append_new(
+            list, json_pack("{s:i,s:i,s:b,s:I}", "cpu", (int)cpu->index,
+                            "thread_id", cpu->thread_id, "halted",
+                            (int)cpu->halted, "exits", (json_int_t)cpu->exits));
+    }
+    return list;
+}
+
+static json_t *
+run_query_memory(Engine *engine, GError **error)
+{
+    return json_pack("{s:I}", "size",
+                     (json_int_t)engine_config(engine)->memory);
+}
+
+static json_t *
+run_query_chardev(Engine *engine, GError **error)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < ENGINE_SERIALS_MAX; i++) {
+        EngineDevice *device =
+            engine_device_find(engine, &engine_serial_type, i);
+        EngineChardev *chardev = device ? engine_serial_chardev(device) : NULL;
+        char name[16];
+
+        if (!chardev)
+            continue;
+        g_snprintf(name, sizeof(name), "serial%u", i);
+        json_array_append_new(
+            list, json_pack("{s:s,s:I}", "name", name, "dropped",
+                            (json_int_t)engine_chardev_dropped(chardev)));
+    }
+    return list;
+}
+
+static json_t *
+run_query_report(Engine *engine, GError **error)
+{
+    return json_pack("{s:o}", "report", json_text(engine_report(engine)));
+}
+
+/* --- changes -------------------------------------------------------------- */
+static json_t *
+done(bool ok)
+{
+    return ok ? json_object() : NULL;
+}
+
+static json_t *
+run_stop(Engine *engine, GError **error)
+{
+    return done(engine_stop(engine, error));
+}
+
+static json_t *
+run_cont(Engine *engine, GError **error)
+{
+    return done(engine_cont(engine, error));
+}
+
+static json_t *
+run_powerdown(Engine *engine, GError **error)
+{
+    engine_set_reboot(engine, false);
+    return done(engine_powerdown(engine, error));
+}
+
+static json_t *
+run_reboot(Engine *engine, GError **error)
+{
+    bool pressed = engine_powerdown(engine, error);
+
+    if (pressed)
+        engine_set_reboot(engine, true);
+    return done(pressed);
+}
+
+static json_t *
+run_reset(Engine *engine, GError **error)
+{
+    return done(engine_reset(engine, error));
+}
+
+static json_t *
+run_quit(Engine *engine, GError **error)
+{
+    engine_quit(engine, "host-quit");
+    return json_object();
+}
+
+static const EngineControlCommand control_commands[] = {
+    { "cont", true, run_cont },
+    { "qmp_capabilities", false, run_nothing },
+    { "query-chardev", false, run_query_chardev },
+    { "query-commands", false, run_query_commands },
+    { "query-cpus", false, run_query_cpus },
+    { "query-memory", false, run_query_memory },
+    { "query-report", false, run_query_report },
+    { "query-status", false, run_query_status },
+    { "query-version", false, run_query_version },
+    { "quit", true, run_quit },
+    { "stop", true, run_stop },
+    { "system_powerdown", true, run_powerdown },
+    { "system_reboot", true, run_reboot },
+    { "system_reset", true, run_reset },
+    { "take-control", true, run_nothing },
+};
+
+static json_t *
+run_query_commands(Engine *engine, GError **error)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(control_commands); i++)
+        json_array_append_new(
+            list, json_pack("{s:s}", "name", control_commands[i].name));
+    return list;
+}
+
+/* --- requests ------------------------------------------------------------- */
+static const EngineControlCommand *
+find_command(const char *name, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(control_commands); i++)
+        if (strcmp(control_commands[i].name, name) == 0)
+            return &control_commands[i];
+    error_set(error, VIR_ERR_NO_SUPPORT, _("there is no command '%s'"), name);
+    return NULL;
+}
+
+/* No command takes arguments so far. */
+static bool
+check_arguments(const json_t *arguments, const char *command, GError **error)
+{
+    void *first;
+
+    if (!json_is_object(arguments)) {
+        error_set(error, VIR_ERR_INVALID_ARG,
+                  _("'arguments' must be an object"));
+        return false;
+    }
+    first = json_object_iter((json_t *)arguments);
+    if (first)
+        error_set(error, VIR_ERR_INVALID_ARG,
+                  _("the command '%s' has no argument '%s'"), command,
+                  json_object_iter_key(first));
+    return !first;
+}
+
+static bool
+parse_object(json_t *request, EngineControlCall *call, GError **error)
+{
+    const json_t *execute = json_object_get(request, "execute");
+    const EngineControlCommand *command;
+    const char *key;
+    json_t *value;
+
+    call->id = json_incref(json_object_get(request, "id"));
+    if (!json_is_string(execute)) {
+        error_set(error, VIR_ERR_INVALID_ARG,
+                  _("a request needs 'execute' with the name of a command"));
+        return false;
+    }
+    command = find_command(json_string_value(execute), error);
+    if (!command)
+        return false;
+    json_object_foreach(request, key, value)
+    {
+        if (strcmp(key, "arguments") == 0) {
+            if (!check_arguments(value, command->name, error))
+                return false;
+        } else if (strcmp(key, "execute") != 0 && strcmp(key, "id") != 0) {
+            error_set(error, VIR_ERR_INVALID_ARG,
+                      _("a request has no member '%s'"), key);
+            return false;
+        }
+    }
+    call->command = command;
+    return true;
+}
+
+bool
+engine_control_parse(const char *line, size_t size, EngineControlCall *ret_call,
+                     GError **error)
+{
+    json_error_t where;
+    json_t *request = json_loadb(line, size, JSON_REJECT_DUPLICATES, &where);
+    bool ok = false;
+
+    *ret_call = (EngineControlCall){ 0 };
+    if (!request)
+        error_set(error, VIR_ERR_INVALID_ARG,
+                  _("the line is not JSON: %s at byte %d"), where.text,
+                  where.position);
+    else if (!json_is_object(request))
+        error_set(error, VIR_ERR_INVALID_ARG,
+                  _("a request must be a JSON object"));
+    else
+        ok = parse_object(request, ret_call, error);
+    json_decref(request);
+    return ok;
+}
+
+void
+engine_control_call_clear(EngineControlCall *call)
+{
+    json_decref(call->id);
+    *call = (EngineControlCall){ 0 };
+}
+
+/* --- answers -------------------------------------------------------------- */
+json_t *
+engine_control_greeting(void)
+{
+    return json_pack("{s:{s:o,s:[]}}", "QMP", "version",
+                     run_query_version(NULL, NULL), "capabilities");
+}
+
+static json_t *
+with_id(json_t *answer, json_t *id)
+{
+    if (id)
+        json_object_set(answer, "id", id);
+    return answer;
+}
+
+json_t *
+engine_control_return(json_t *value, json_t *id)
+{
+    return with_id(json_pack("{s:o}", "return", value), id);
+}
+
+static const char *
+error_class(const GError *error)
+{
+    switch ((int)error_code(error)) {
+    case VIR_ERR_NO_SUPPORT:
+        return "CommandNotFound";
+    case VIR_ERR_OPERATION_DENIED:
+        return "ControlTaken";
+    default:
+        return "GenericError";
+    }
+}
+
+json_t *
+engine_control_error(const GError *error, json_t *id)
+{
+    return with_id(json_pack("{s:{s:s,s:o}}", "error", "class",
+                             error_class(error), "desc",
+                             json_text(error->message)),
+                   id);
+}
+
+/* --- events --------------------------------------------------------------- */
+static json_t *
+event_data(Engine *engine, EngineEvent event, bool guest, const char *detail,
+           int64_t value)
+{
+    switch (event) {
+    case ENGINE_EVENT_SHUTDOWN:
+        return json_pack("{s:b,s:o}", "guest", (int)guest, "reason",
+                         json_text(detail));
+    case ENGINE_EVENT_RESET:
+        return json_pack("{s:b}", "guest", (int)guest);
+    case ENGINE_EVENT_PANICKED:
+        return json_pack("{s:o,s:o}", "action", json_text(detail), "info",
+                         json_text(engine_report(engine)));
+    case ENGINE_EVENT_INTERNAL_ERROR:
+        return json_pack("{s:o}", "report", json_text(detail));
+    case ENGINE_EVENT_RTC_CHANGE:
+        return json_pack("{s:I}", "offset", (json_int_t)value);
+    case ENGINE_EVENT_STOP:
+    case ENGINE_EVENT_RESUME:
+    case ENGINE_EVENT_POWERDOWN:
+        break;
+    }
+    return json_object();
+}
+
+static const char *const event_names[] = {
+    [ENGINE_EVENT_STOP] = "STOP",
+    [ENGINE_EVENT_RESUME] = "RESUME",
+    [ENGINE_EVENT_POWERDOWN] = "POWERDOWN",
+    [ENGINE_EVENT_SHUTDOWN] = "SHUTDOWN",
+    [ENGINE_EVENT_RESET] = "RESET",
+    [ENGINE_EVENT_PANICKED] = "GUEST_PANICKED",
+    [ENGINE_EVENT_INTERNAL_ERROR] = "INTERNAL_ERROR",
+    [ENGINE_EVENT_RTC_CHANGE] = "RTC_CHANGE",
+};
+
+json_t *
+engine_control_event(Engine *engine, EngineEvent event, bool guest,
+                     const char *detail, int64_t value)
+{
+    gint64 now = g_get_real_time();
+
+    return json_pack("{s:s,s:o,s:{s:I,s:I}}", "event", event_names[event],
+                     "data", event_data(engine, event, guest, detail, value),
+                     "timestamp", "seconds", (json_int_t)(now / G_USEC_PER_SEC),
+                     "microseconds", (json_int_t)(now % G_USEC_PER_SEC));
+}

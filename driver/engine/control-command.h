@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/engine.h"
+
+/** A command of the control socket. */
+typedef struct EngineControlCommand {
+    const char *name;
+    bool changes; /* needs control of the engine */
+    /** Returns: what stands under "return", or NULL with @error set */
+    json_t *(*run)(Engine *engine, GError **error);
+} EngineControlCommand;
+
+/** A request line, understood. */
+typedef struct EngineControlCall {
+    const EngineControlCommand *command; /* NULL: the line was refused */
+    json_t *id;                          /* as the client sent it, or NULL */
+} EngineControlCall;
+
+/**
+ * engine_control_parse: understand one line; touches nothing but its arguments
+ * @line: @size bytes from a client, without the line feed
+ * @ret_call: to be cleared in every case; has the id even of a refused line
+ * @error: NO_SUPPORT for an unknown command, INVALID_ARG for all else
+ */
+bool engine_control_parse(const char *line, size_t size,
+                          EngineControlCall *ret_call, GError **error);
+void engine_control_call_clear(EngineControlCall *call);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EngineControlCall, engine_control_call_clear)
+
+/* What the engine says. Each returns one object, to be sent as a line. */
+json_t *engine_control_greeting(void);
+/** @value: consumed; @id may be NULL */
+json_t *engine_control_return(json_t *value, json_t *id);
+json_t *engine_control_error(const GError *error, json_t *id);
+json_t *engine_control_event(Engine *engine, EngineEvent event, bool guest,
+                             const char *detail, int64_t value);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include "engine/chardev.h"
+#include "engine/device.h"
+
+/*
+ * The kinds of devices. A device that the machine document does not ask for
+ * realizes as nothing: it maps no range. So every kind can be made for every
+ * machine: the serial ports with index 0 to ENGINE_SERIALS_MAX - 1, all others
+ * with index 0.
+ */
+extern const EngineDeviceType engine_debug_exit_type;
+extern const EngineDeviceType engine_i8042_type;
+extern const EngineDeviceType engine_pci_type;
+extern const EngineDeviceType engine_pm_type;
+extern const EngineDeviceType engine_rtc_type;
+extern const EngineDeviceType engine_serial_type;
+
+/**
+ * engine_serial_chardev: the host's end of a serial port
+ * @device: of engine_serial_type
+ * Returns: NULL if the machine has no such port
+ */
+EngineChardev *engine_serial_chardev(EngineDevice *device);
+
+/**
+ * engine_pm_power_button: press and release it
+ * Returns: false if the machine has no ACPI, hence no button. Thread: any
+ */
+bool engine_pm_power_button(Engine *engine);

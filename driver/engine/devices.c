@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include "engine/devices.h"
+
+#include "engine/dev/dev.h"
+#include "engine/machine.h"
+#include "engine/pit.h"
+#include "engine/virtio/devices.h"
+
+/* Every kind of device, in the order of their realization. One that a machine
+ * does not ask for realizes as nothing. */
+static const struct {
+    const EngineDeviceType *type;
+    unsigned count; /* indices 0 to count - 1 */
+} entries[] = {
+    { &engine_pci_type, 1 }, /* first: others are on it */
+    { &engine_debug_exit_type, 1 },
+    { &engine_i8042_type, 1 },
+    { &engine_pit_type, 1 },
+    { &engine_pm_type, 1 },
+    { &engine_rtc_type, 1 },
+    { &engine_serial_type, ENGINE_SERIALS_MAX },
+};
+
+/* Those that the machine document lists, by their kind; their index is that
+ * of the list. */
+static const EngineDeviceType *const listed[] = {
+    [ENGINE_DEVICE_VIRTIO_RNG] = &engine_virtio_rng_type,
+};
+
+static bool
+add_device(EngineDevices *devices, Engine *engine, const EngineDeviceType *type,
+           unsigned index, GError **error)
+{
+    EngineDevice *device = g_malloc0(type->size);
+
+    device->type = type;
+    device->engine = engine;
+    device->index = index;
+    if (!type->realize(device, engine, engine->config, index, error)) {
+        g_prefix_error(error, "%s: ", type->name);
+        g_free(device);
+        return false;
+    }
+    devices->items =
+        g_renew(EngineDevice *, devices->items, devices->count + 1);
+    devices->items[devices->count++] = device;
+    return true;
+}
+
+bool
+engine_devices_init(EngineDevices *devices, Engine *engine, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(entries); i++) {
+        for (unsigned index = 0; index < entries[i].count; index++)
+            if (!add_device(devices, engine, entries[i].type, index, error))
+                return false;
+    }
+    for (unsigned i = 0; i < engine->config->n_devices; i++)
+        if (!add_device(devices, engine,
+                        listed[engine->config->devices[i].kind], i, error))
+            return false;
+    return true;
+}
+
+void
+engine_devices_clear(EngineDevices *devices)
+{
+    while (devices->count > 0) {
+        EngineDevice *device = devices->items[--devices->count];
+
+        if (device->type->unrealize)
+            device->type->unrealize(device);
+        g_free(device);
+    }
+    g_clear_pointer(&devices->items, g_free);
+}
+
+void
+engine_devices_reset(const EngineDevices *devices)
+{
+    for (unsigned i = 0; i < devices->count; i++)
+        if (devices->items[i]->type->reset)
+            devices->items[i]->type->reset(devices->items[i]);
+}
+
+EngineDevice *
+engine_device_find(Engine *engine, const EngineDeviceType *type, unsigned index)
+{
+    const EngineDevices *devices = &engine->devices;
+
+    for (unsigned i = 0; i < devices->count; i++)
+        if (devices->items[i]->type == type &&
+            devices->items[i]->index == index)
+            return devices->items[i];
+    return NULL;
+}

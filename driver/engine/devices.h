@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include "engine/device.h"
+
+/** Every device of a machine, in the order in which they were realized. */
+typedef struct EngineDevices {
+    EngineDevice **items;
+    unsigned count;
+} EngineDevices;
+
+/** engine_devices_init: realize those that the engine's configuration has */
+bool engine_devices_init(EngineDevices *devices, Engine *engine,
+                         GError **error);
+/** engine_devices_clear: unrealize, last first */
+void engine_devices_clear(EngineDevices *devices);
+void engine_devices_reset(const EngineDevices *devices);

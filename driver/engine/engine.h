@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/config.h"
+#include "engine/device.h"
+
+/** docs/engine-protocol.md, `query-status` */
+typedef enum EngineStatus {
+    ENGINE_STATUS_PRELAUNCH,
+    ENGINE_STATUS_RUNNING,
+    ENGINE_STATUS_PAUSED,
+    ENGINE_STATUS_SHUTDOWN,
+    ENGINE_STATUS_PANICKED,
+    ENGINE_STATUS_INTERNAL_ERROR,
+} EngineStatus;
+
+/** What the engine tells its listeners (the control socket). */
+typedef enum EngineEvent {
+    ENGINE_EVENT_STOP,
+    ENGINE_EVENT_RESUME,
+    ENGINE_EVENT_POWERDOWN,
+    ENGINE_EVENT_SHUTDOWN, /* detail: the reason; guest: who asked */
+    ENGINE_EVENT_RESET,    /* guest: who asked */
+    ENGINE_EVENT_PANICKED, /* detail: the action */
+    ENGINE_EVENT_INTERNAL_ERROR, /* detail: the report */
+    ENGINE_EVENT_RTC_CHANGE,     /* value: seconds from UTC */
+} EngineEvent;
+
+/** Thread: main */
+typedef void (*EngineEventFn)(void *opaque, EngineEvent event, bool guest,
+                              const char *detail, int64_t value);
+
+typedef struct EngineCpuInfo {
+    unsigned index;
+    int thread_id;
+    bool halted;
+    uint64_t exits;
+} EngineCpuInfo;
+
+/**
+ * engine_new: make the virtual machine: memory, vCPUs, devices, boot image
+ * @config: kept by reference until engine_free()
+ * @error: names the member of the machine document, or the KVM call
+ * Thread: the main thread, whose default GMainContext the engine uses.
+ */
+Engine *engine_new(const EngineConfig *config, GError **error);
+void engine_free(Engine *engine);
+
+void engine_set_listener(Engine *engine, EngineEventFn listener, void *opaque);
+
+/** engine_emit: tell the listener. Thread: main */
+void engine_emit(Engine *engine, EngineEvent event, bool guest,
+                 const char *detail, int64_t value);
+
+/* All of these: thread main. cont from prelaunch starts the vCPUs. stop returns
+ * when no vCPU is inside KVM_RUN; both emit their event. */
+bool engine_stop(Engine *engine, GError **error);
+bool engine_cont(Engine *engine, GError **error);
+bool engine_powerdown(Engine *engine, GError **error);
+bool engine_reset(Engine *engine, GError **error); /* asked by the host */
+/** engine_set_reboot: whether the guest, when it powers off, starts again in
+ * place, whatever on_poweroff says; holds for one power-off or reset */
+void engine_set_reboot(Engine *engine, bool reboot);
+void engine_quit(Engine *engine, const char *reason);
+
+EngineStatus engine_status(const Engine *engine);
+const char *engine_status_name(EngineStatus status);
+const EngineConfig *engine_config(const Engine *engine);
+/** engine_report: the last failure report, or "" */
+const char *engine_report(const Engine *engine);
+/** engine_cpus: GArray of EngineCpuInfo */
+GArray *engine_cpus(Engine *engine);
+
+/**
+ * engine_run: the main loop, until the engine has ended
+ * @exit_fd: descriptor of the exit file, or -1
+ * Returns: the process's exit status (docs/engine-protocol.md)
+ */
+int engine_run(Engine *engine, int exit_fd);

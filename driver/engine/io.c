@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include "engine/io.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "engine/thread.h"
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/i18n.h"
+
+#define EVENTS_MAX 16
+
+struct EngineIoSource {
+    EngineIo *io;
+    int fd;
+    EngineIoFn ready; /* NULL: removed */
+    void *opaque;
+    EngineIoSource *next; /* of the removed ones */
+};
+
+/* What another thread waits for, on its stack. */
+typedef struct Call {
+    struct Call *next;
+    EngineIoFn fn;
+    void *opaque;
+    bool done;
+} Call;
+
+struct EngineIo {
+    pthread_t thread;
+    int epoll_fd;
+    int wake_fd; /* eventfd: there are calls */
+    char name[16];
+    GMutex lock; /* of calls and their `done` */
+    GCond done;
+    Call *calls;
+    /* the thread's own */
+    EngineIoSource *removed; /* freed when no event can name them */
+    bool paused, quit;
+};
+
+static void
+run_calls(EngineIo *io)
+{
+    for (;;) {
+        Call *call;
+
+        g_mutex_lock(&io->lock);
+        call = io->calls;
+        if (call)
+            io->calls = call->next;
+        g_mutex_unlock(&io->lock);
+        if (!call)
+            return;
+        call->fn(call->opaque);
+        g_mutex_lock(&io->lock);
+        call->done = true;
+        g_cond_broadcast(&io->done);
+        g_mutex_unlock(&io->lock);
+    }
+}
+
+static void
+free_removed(EngineIo *io)
+{
+    while (io->removed) {
+        EngineIoSource *source = io->removed;
+
+        io->removed = source->next;
+        g_free(source);
+    }
+}
+
+static void
+take_wake(EngineIo *io)
+{
+    eventfd_t count;
+
+    (void)eventfd_read(io->wake_fd, &count);
+    run_calls(io);
+}
+
+static void
+wait_paused(EngineIo *io)
+{
+    struct pollfd wake = { .fd = io->wake_fd, .events = POLLIN };
+
+    if (poll(&wake, 1, -1) > 0)
+        take_wake(io);
+    free_removed(io);
+}
+
+static void
+wait_running(EngineIo *io)
+{
+    struct epoll_event events[EVENTS_MAX];
+    int count = epoll_wait(io->epoll_fd, events, EVENTS_MAX, -1);
+
+    for (int i = 0; i < count; i++) {
+        EngineIoSource *source = events[i].data.ptr;
+
+        if (!source)
+            take_wake(io);
+        else if (source->ready && !io->paused)
+            source->ready(source->opaque);
+    }
+    free_removed(io);
+}
+
+static void *
+io_thread(void *opaque)
+{
+    EngineIo *io = opaque;
+
+    pthread_setname_np(pthread_self(), io->name);
+    while (!io->quit) {
+        if (io->paused)
+            wait_paused(io);
+        else
+            wait_running(io);
+    }
+    return NULL;
+}
+
+static bool
+make_descriptors(EngineIo *io, GError **error)
+{
+    struct epoll_event wake = { .events = EPOLLIN, .data.ptr = NULL };
+
+    io->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    io->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (io->epoll_fd >= 0 && io->wake_fd >= 0 &&
+        epoll_ctl(io->epoll_fd, EPOLL_CTL_ADD, io->wake_fd, &wake) == 0)
+        return true;
+    error_set_errno(error, errno, _("cannot make an I/O thread"));
+    return false;
+}
+
+static void
+clear(EngineIo *io)
+{
+    fd_clear(&io->epoll_fd);
+    fd_clear(&io->wake_fd);
+    g_mutex_clear(&io->lock);
+    g_cond_clear(&io->done);
+    g_free(io);
+}
+
+EngineIo *
+engine_io_new(const char *name, GError **error)
+{
+    EngineIo *io = g_new0(EngineIo, 1);
+    int failed;
+
+    io->epoll_fd = io->wake_fd = -1;
+    g_strlcpy(io->name, name, sizeof(io->name));
+    g_mutex_init(&io->lock);
+    g_cond_init(&io->done);
+    if (!make_descriptors(io, error)) {
+        clear(io);
+        return NULL;
+    }
+    failed = engine_thread_start(&io->thread, io_thread, io);
+    if (failed) {
+        error_set_errno(error, failed, _("cannot start an I/O thread"));
+        clear(io);
+        return NULL;
+    }
+    return io;
+}
+
+static void
+quit(void *opaque)
+{
+    EngineIo *io = opaque;
+
+    io->quit = true;
+}
+
+void
+engine_io_free(EngineIo *io)
+{
+    if (!io)
+        return;
+    engine_io_call(io, quit, io);
+    pthread_join(io->thread, NULL);
+    clear(io);
+}
+
+EngineIoSource *
+engine_io_add(EngineIo *io, int fd, EngineIoFn ready, void *opaque,
+              GError **error)
+{
+    EngineIoSource *source = g_new0(EngineIoSource, 1);
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
+
+    *source = (EngineIoSource){ io, fd, ready, opaque, NULL };
+    if (epoll_ctl(io->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0)
+        return source;
+    error_set_errno(error, errno, _("cannot watch a descriptor"));
+    g_free(source);
+    return NULL;
+}
+
+void
+engine_io_remove(EngineIoSource *source)
+{
+    if (!source)
+        return;
+    g_assert(pthread_equal(source->io->thread, pthread_self()));
+    (void)epoll_ctl(source->io->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
+    source->ready = NULL;
+    source->next = source->io->removed;
+    source->io->removed = source;
+}
+
+void
+engine_io_call(EngineIo *io, EngineIoFn fn, void *opaque)
+{
+    Call call = { NULL, fn, opaque, false };
+    Call **last = &io->calls;
+
+    if (pthread_equal(io->thread, pthread_self())) {
+        fn(opaque);
+        return;
+    }
+    g_mutex_lock(&io->lock);
+    while (*last)
+        last = &(*last)->next;
+    *last = &call;
+    (void)eventfd_write(io->wake_fd, 1);
+    while (!call.done)
+        g_cond_wait(&io->done, &io->lock);
+    g_mutex_unlock(&io->lock);
+}
+
+static void
+pause_thread(void *opaque)
+{
+    EngineIo *io = opaque;
+
+    io->paused = true;
+}
+
+static void
+resume_thread(void *opaque)
+{
+    EngineIo *io = opaque;
+
+    io->paused = false;
+}
+
+void
+engine_io_pause(EngineIo *io)
+{
+    if (io)
+        engine_io_call(io, pause_thread, io);
+}
+
+void
+engine_io_resume(EngineIo *io)
+{
+    if (io)
+        engine_io_call(io, resume_thread, io);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include "engine/resolve/resolve.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/resolve/document.h"
+#include "engine/resolve/open.h"
+#include "engine/x86/boot.h"
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/i18n.h"
+
+void
+engine_document_add_fd(EngineResolved *resolved, json_t *owner, const char *key,
+                       int fd)
+{
+    EngineResolvedFd item = { .fd = fd, .owner = owner, .key = key };
+
+    g_array_append_val(resolved->fds, item);
+    g_array_append_val(resolved->number, fd);
+}
+
+/* @fd: of the open file, or -1 with @error set */
+static bool
+add_image(EngineResolved *resolved, const char *key, const char *path, int fd,
+          GError **error)
+{
+    json_t *file;
+
+    if (fd < 0) {
+        g_prefix_error(error, "<%s>: ", key);
+        return false;
+    }
+    file = json_pack("{s:s}", "path", path);
+    json_object_set_new(resolved->root, key, file);
+    engine_document_add_fd(resolved, file, "fd", fd);
+    return true;
+}
+
+static bool
+add_initrd(EngineResolved *resolved, const char *path, GError **error)
+{
+    return !path || add_image(resolved, "initrd", path,
+                              engine_open_image(path, error), error);
+}
+
+/* A bzImage unpacks itself in the guest; the unpacked kernel starts faster. */
+static int
+open_kernel(const ConfDomain *domain, const char *cache_dir, GError **error)
+{
+    g_auto(Fd) fd = engine_open_image(domain->os.kernel, error);
+    g_autofree char *folder = NULL;
+    int cached;
+
+    if (fd < 0 || !cache_dir || domain->virtkvm.kernel_unpack == CONF_ONOFF_OFF)
+        return fd_steal(&fd);
+    folder = g_build_filename(cache_dir, "kernels", NULL);
+    cached = engine_kernel_cached(fd, domain->os.kernel, folder, error);
+    return cached < 0 ? -1 : engine_open_high(cached, error);
+}
+
+static bool
+check_kernel(const ConfDomain *domain, GError **error)
+{
+    if (domain->os.kernel)
+        return true;
+    error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+              _("<os> has no <kernel>: name a kernel to boot"));
+    return false;
+}
+
+EngineResolved *
+engine_resolve(ConfDomain *domain, unsigned flags, const char *cache_dir,
+               GError **error)
+{
+    g_autoptr(EngineResolved) resolved = g_new0(EngineResolved, 1);
+
+    resolved->root = json_object();
+    resolved->fds = g_array_new(FALSE, FALSE, sizeof(EngineResolvedFd));
+    resolved->number = g_array_new(FALSE, FALSE, sizeof(int));
+    if (!check_kernel(domain, error) ||
+        !engine_document_fill(resolved->root, domain, error) ||
+        !add_image(resolved, "kernel", domain->os.kernel,
+                   open_kernel(domain, cache_dir, error), error) ||
+        !add_initrd(resolved, domain->os.initrd, error) ||
+        !engine_document_serials(resolved, domain, flags, error) ||
+        !engine_document_devices(resolved, domain, error))
+        return NULL;
+    json_object_set_new(resolved->root, "paused",
+                        json_boolean(flags & ENGINE_RESOLVE_PAUSED));
+    return g_steal_pointer(&resolved);
+}
+
+const int *
+engine_resolved_fds(const EngineResolved *resolved, size_t *ret_count)
+{
+    *ret_count = resolved->number->len;
+    return (const int *)(void *)resolved->number->data;
+}
+
+char *
+engine_resolved_document(const EngineResolved *resolved, int first_fd)
+{
+    char *text, *copy;
+
+    for (guint i = 0; i < resolved->fds->len; i++) {
+        const EngineResolvedFd *item =
+            &g_array_index(resolved->fds, EngineResolvedFd, i);
+        int number = first_fd < 0 ? item->fd : first_fd + (int)i;
+
+        json_object_set_new(item->owner, item->key, json_integer(number));
+    }
+    text = json_dumps(resolved->root, JSON_COMPACT);
+    copy = g_strdup(text);
+    free(text);
+    return copy;
+}
+
+void
+engine_resolved_free(EngineResolved *resolved)
+{
+    if (!resolved)
+        return;
+    for (guint i = 0; i < resolved->number->len; i++)
+        close(g_array_index(resolved->number, int, i));
+    g_array_unref(resolved->number);
+    g_array_unref(resolved->fds);
+    json_decref(resolved->root);
+    g_free(resolved);
+}
+
+void
+engine_resolve_cleanup(const ConfDomain *domain)
+{
+    for (guint i = 0; i < domain->serials->len; i++) {
+        const ConfChardev *serial = g_ptr_array_index(domain->serials, i);
+        struct stat info;
+
+        if (serial->type == CONF_CHARDEV_UNIX && serial->listen &&
+            lstat(serial->path, &info) == 0 && S_ISSOCK(info.st_mode))
+            unlink(serial->path);
+    }
+}

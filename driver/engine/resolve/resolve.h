@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "conf/domain.h"
+
+/**
+ * From a <domain> document to a machine document (docs/engine-protocol.md):
+ * opens kernel, initrd, character devices and their logs, and says the rest in
+ * JSON. Linked into whoever starts engines, never into the engine itself.
+ */
+typedef struct EngineResolved EngineResolved;
+
+typedef enum EngineResolveFlags {
+    /* An engine run on a terminal by hand: type='stdio' is allowed, and the
+     * first serial port that would be a pseudo terminal is the terminal. */
+    ENGINE_RESOLVE_BY_HAND = 1 << 0,
+    ENGINE_RESOLVE_PAUSED = 1 << 1, /* run nothing until `cont` */
+} EngineResolveFlags;
+
+/**
+ * Every descriptor that engine_resolve() opens is close-on-exec and has at
+ * least this number. To spawn an engine, give descriptor i of
+ * engine_resolved_fds() the number FIRST + i with one dup2() action each, where
+ * FIRST + count <= ENGINE_RESOLVE_FD_MIN: no action can overwrite the source of
+ * a later one, nothing leaks into other children, and dup2() clears
+ * close-on-exec. The document is engine_resolved_document(resolved, FIRST).
+ */
+#define ENGINE_RESOLVE_FD_MIN 64
+
+/**
+ * engine_resolve: make the machine document of @domain and open its files
+ *
+ * Call conf_domain_check_start() first. Pseudo terminals are made here; their
+ * paths go into @domain (the live definition).
+ * @cache_dir: unpacked kernels are kept in its folder "kernels"; NULL: they are
+ * not unpacked
+ * @error: SYSTEM_ERROR names the file; CONFIG_UNSUPPORTED, INVALID_ARG
+ * Thread: any; may block for as long as a TCP connection takes
+ */
+EngineResolved *engine_resolve(ConfDomain *domain, unsigned flags,
+                               const char *cache_dir, GError **error);
+
+/** engine_resolved_fds: the descriptors, in order. Owned by @resolved. */
+const int *engine_resolved_fds(const EngineResolved *resolved,
+                               size_t *ret_count);
+
+/**
+ * engine_resolved_document: JSON that calls descriptor i @first_fd + i, or by
+ * its present number if @first_fd is negative
+ */
+char *engine_resolved_document(const EngineResolved *resolved, int first_fd);
+
+/** engine_resolved_free: closes the descriptors; NULL is fine */
+void engine_resolved_free(EngineResolved *resolved);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EngineResolved, engine_resolved_free)
+
+/**
+ * engine_resolve_cleanup: after the engine has ended: remove the UNIX sockets
+ * that engine_resolve() made for @domain (mode='bind')
+ */
+void engine_resolve_cleanup(const ConfDomain *domain);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include "engine/config.h"
+#include "engine/device.h"
+
+/**
+ * engine_acpi_build: RSDP, XSDT, FADT, FACS, DSDT, MADT, MCFG (q35), WAET into
+ * guest RAM at ENGINE_ACPI_GPA. Called at start and again at every reset.
+ * @ret_rsdp: guest physical address of the RSDP
+ * @error: INTERNAL_ERROR if they do not fit in ENGINE_ACPI_MAX, INVALID_ARG if
+ * RAM does not reach that far
+ */
+bool engine_acpi_build(Engine *engine, const EngineConfig *config,
+                       uint64_t *ret_rsdp, GError **error);
+
+/* The platform's fixed addresses; devices and tables use the same names. */
+#define ENGINE_PM1_EVT_PORT 0x600 /* PM1a event block, 4 bytes */
+#define ENGINE_PM1_CNT_PORT 0x604 /* PM1a control block, 2 bytes */
+#define ENGINE_PM_TMR_PORT  0x608 /* PM timer, 4 bytes */
+#define ENGINE_GPE0_PORT    0x620 /* GPE0 block, 16 bytes */
+#define ENGINE_RESET_PORT   0xcf9 /* value 6 resets */
+#define ENGINE_SCI_IRQ      9
+#define ENGINE_ECAM_BASE    0xe0000000ull /* q35: one segment, 256 buses */
+#define ENGINE_ECAM_SIZE    0x10000000ull
+#define ENGINE_PCI_HOLE_BASE \
+    0xc0000000ull /* RAM below 4 GiB ends here at most */
+#define ENGINE_PCI_HOLE_END 0xe0000000ull
+#define ENGINE_PCI64_SIZE   (1ull << 36) /* window above RAM */
+#define ENGINE_PCI_IO_BASE  0x1000       /* ports of BARs, to 0xffff */
+#define ENGINE_PCI_GSI_BASE 16           /* INTx: eight lines from here */
+#define ENGINE_PCI_GSIS     8
+#define ENGINE_S5_TYPE      5
+
+/** engine_pci64_base: where the window above RAM begins, by its own alignment
+ */
+static inline uint64_t
+engine_pci64_base(const EngineConfig *config)
+{
+    uint64_t end = 1ull << 32;
+
+    if (config->memory > ENGINE_PCI_HOLE_BASE)
+        end += config->memory - ENGINE_PCI_HOLE_BASE;
+    return (end + ENGINE_PCI64_SIZE - 1) / ENGINE_PCI64_SIZE *
+           ENGINE_PCI64_SIZE;
+}
+
+/** engine_pci_gsi: the interrupt line of a slot's pin, INTA being 0 */
+static inline unsigned
+engine_pci_gsi(unsigned slot, unsigned pin)
+{
+    return ENGINE_PCI_GSI_BASE + (slot + pin) % ENGINE_PCI_GSIS;
+}

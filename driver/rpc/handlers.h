@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include "rpc/dispatch.h"
+
+/**
+ * The bodies of the procedures, grouped by file; the list in procedure.c says
+ * which struct of message.h each takes and gives.
+ */
+#define RPC_HANDLER(name) \
+    bool name(RpcCall *call, const void *args, void *ret, GError **error)
+
+/* handlers-connect.c */
+RPC_HANDLER(rpc_auth_list);
+RPC_HANDLER(rpc_connect_close);
+RPC_HANDLER(rpc_connect_close_callback);
+RPC_HANDLER(rpc_connect_get_capabilities);
+RPC_HANDLER(rpc_connect_get_domain_capabilities);
+RPC_HANDLER(rpc_connect_get_hostname);
+RPC_HANDLER(rpc_connect_get_lib_version);
+RPC_HANDLER(rpc_connect_get_max_vcpus);
+RPC_HANDLER(rpc_connect_get_type);
+RPC_HANDLER(rpc_connect_get_uri);
+RPC_HANDLER(rpc_connect_get_version);
+RPC_HANDLER(rpc_connect_is_secure);
+RPC_HANDLER(rpc_connect_open);
+RPC_HANDLER(rpc_connect_supports_feature);
+RPC_HANDLER(rpc_node_get_cpu_map);
+RPC_HANDLER(rpc_node_get_info);
+RPC_HANDLER(rpc_node_get_security_model);
+
+/* handlers-event.c */
+RPC_HANDLER(rpc_domain_event_deregister);
+RPC_HANDLER(rpc_domain_event_deregister_any);
+RPC_HANDLER(rpc_domain_event_register);
+RPC_HANDLER(rpc_domain_event_register_any);
+RPC_HANDLER(rpc_event_callback_deregister);
+RPC_HANDLER(rpc_event_callback_register);
+RPC_HANDLER(rpc_silent_event_register);
+
+/* handlers-find.c */
+RPC_HANDLER(rpc_connect_list_all_domains);
+RPC_HANDLER(rpc_connect_list_defined_domains);
+RPC_HANDLER(rpc_connect_list_domains);
+RPC_HANDLER(rpc_connect_num_of_defined_domains);
+RPC_HANDLER(rpc_connect_num_of_domains);
+RPC_HANDLER(rpc_domain_lookup_by_id);
+RPC_HANDLER(rpc_domain_lookup_by_name);
+RPC_HANDLER(rpc_domain_lookup_by_uuid);
+
+/* handlers-define.c */
+RPC_HANDLER(rpc_domain_create_xml);
+RPC_HANDLER(rpc_domain_define_xml);
+RPC_HANDLER(rpc_domain_define_xml_flags);
+RPC_HANDLER(rpc_domain_get_autostart);
+RPC_HANDLER(rpc_domain_get_metadata);
+RPC_HANDLER(rpc_domain_get_xml_desc);
+RPC_HANDLER(rpc_domain_rename);
+RPC_HANDLER(rpc_domain_set_autostart);
+RPC_HANDLER(rpc_domain_set_metadata);
+RPC_HANDLER(rpc_domain_undefine);
+RPC_HANDLER(rpc_domain_undefine_flags);
+
+/* handlers-life.c */
+RPC_HANDLER(rpc_domain_create);
+RPC_HANDLER(rpc_domain_create_with_flags);
+RPC_HANDLER(rpc_domain_destroy);
+RPC_HANDLER(rpc_domain_destroy_flags);
+RPC_HANDLER(rpc_domain_open_console);
+RPC_HANDLER(rpc_domain_reboot);
+RPC_HANDLER(rpc_domain_reset);
+RPC_HANDLER(rpc_domain_resume);
+RPC_HANDLER(rpc_domain_shutdown);
+RPC_HANDLER(rpc_domain_shutdown_flags);
+RPC_HANDLER(rpc_domain_suspend);
+
+/* handlers-query.c */
+RPC_HANDLER(rpc_connect_get_all_domain_stats);
+RPC_HANDLER(rpc_domain_get_control_info);
+RPC_HANDLER(rpc_domain_get_info);
+RPC_HANDLER(rpc_domain_get_max_memory);
+RPC_HANDLER(rpc_domain_get_max_vcpus);
+RPC_HANDLER(rpc_domain_get_messages);
+RPC_HANDLER(rpc_domain_get_os_type);
+RPC_HANDLER(rpc_domain_get_security_label);
+RPC_HANDLER(rpc_domain_get_state);
+RPC_HANDLER(rpc_domain_get_vcpus);
+RPC_HANDLER(rpc_domain_get_vcpus_flags);
+RPC_HANDLER(rpc_domain_has_managed_save_image);
+RPC_HANDLER(rpc_domain_is_active);
+RPC_HANDLER(rpc_domain_is_persistent);
+RPC_HANDLER(rpc_domain_is_updated);
+
+/* handlers-absent.c: objects that do not exist here */
+RPC_HANDLER(rpc_absent);            /* an empty list, a count of 0 */
+RPC_HANDLER(rpc_absent_in_domain);  /* the same, of an existing domain */
+RPC_HANDLER(rpc_missing_by_name);   /* args begin with a string */
+RPC_HANDLER(rpc_missing_by_uuid);   /* args begin with a uuid */
+RPC_HANDLER(rpc_missing_in_domain); /* args begin with a domain and a name */
+RPC_HANDLER(rpc_no_current_snapshot);

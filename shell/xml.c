@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include "shell/xml.h"
+
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <libxml/xpath.h>
+#include <string.h>
+
+#include "shell/exit.h"
+#include "util/i18n.h"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlBuffer, xmlBufferFree)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlXPathContext, xmlXPathFreeContext)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlXPathObject, xmlXPathFreeObject)
+
+static xmlDoc *
+parse(const char *xml)
+{
+    size_t length = strlen(xml);
+
+    if (length > G_MAXINT)
+        return NULL;
+    return xmlReadMemory(xml, (int)length, "domain.xml", NULL,
+                         XML_PARSE_NONET | XML_PARSE_NOERROR |
+                             XML_PARSE_NOWARNING);
+}
+
+static void
+ignore_error(void *data, xmlError *error)
+{
+}
+
+/* NULL if @xpath is malformed or selects no nodes at all (a number, say). */
+static xmlXPathObject *
+evaluate(xmlDoc *doc, const char *xpath)
+{
+    g_autoptr(xmlXPathContext) context = xmlXPathNewContext(doc);
+    g_autoptr(xmlXPathObject) object = NULL;
+
+    if (!context)
+        return NULL;
+    context->error = (xmlStructuredErrorFunc)ignore_error;
+    context->node = xmlDocGetRootElement(doc);
+    object = xmlXPathEval((const xmlChar *)xpath, context);
+    if (!object || object->type != XPATH_NODESET)
+        return NULL;
+    return g_steal_pointer(&object);
+}
+
+static int
+count(const xmlXPathObject *object)
+{
+    return object->nodesetval ? object->nodesetval->nodeNr : 0;
+}
+
+char **
+vsh_xml_strings(const char *xml, const char *xpath)
+{
+    g_autoptr(xmlDoc) doc = parse(xml);
+    g_autoptr(xmlXPathObject) object = doc ? evaluate(doc, xpath) : NULL;
+    GPtrArray *list;
+
+    if (!object)
+        return NULL;
+    list = g_ptr_array_new();
+    for (int i = 0; i < count(object); i++) {
+        xmlChar *text = xmlNodeGetContent(object->nodesetval->nodeTab[i]);
+
+        g_ptr_array_add(list, g_strdup(text ? (const char *)text : ""));
+        xmlFree(text);
+    }
+    g_ptr_array_add(list, NULL);
+    return (char **)g_ptr_array_free(list, FALSE);
+}
+
+static char *
+dump_wrapped(xmlDoc *doc, const xmlXPathObject *object)
+{
+    g_autoptr(xmlDoc) wrapped = xmlNewDoc((const xmlChar *)"1.0");
+    g_autoptr(xmlBuffer) buffer = xmlBufferCreate();
+    xmlNode *root = xmlNewNode(NULL, (const xmlChar *)"nodes");
+
+    xmlDocSetRootElement(wrapped, root);
+    for (int i = 0; i < count(object); i++) {
+        xmlNode *copy =
+            xmlDocCopyNode(object->nodesetval->nodeTab[i], wrapped, 1);
+
+        xmlAddChild(root, copy);
+    }
+    xmlNodeDump(buffer, wrapped, root, 0, 1);
+    return g_strdup_printf("%s\n", (const char *)xmlBufferContent(buffer));
+}
+
+static char *
+dump_each(xmlDoc *doc, const xmlXPathObject *object)
+{
+    GString *text = g_string_new(NULL);
+
+    for (int i = 0; i < count(object); i++) {
+        g_autoptr(xmlBuffer) buffer = xmlBufferCreate();
+
+        xmlNodeDump(buffer, doc, object->nodesetval->nodeTab[i], 0, 1);
+        g_string_append_printf(text, "%s\n",
+                               (const char *)xmlBufferContent(buffer));
+    }
+    return g_string_free(text, FALSE);
+}
+
+char *
+vsh_xml_select(const char *xml, const char *xpath, bool wrap, GError **error)
+{
+    g_autoptr(xmlDoc) doc = parse(xml);
+    g_autoptr(xmlXPathObject) object = NULL;
+
+    if (!doc) {
+        vsh_error_set(error, VSH_EXIT_DOCUMENT,
+                      _("the hypervisor's XML is malformed"));
+        return NULL;
+    }
+    object = evaluate(doc, xpath);
+    if (!object) {
+        vsh_error_set(error, VSH_EXIT_USAGE,
+                      _("xpath '%s' is malformed or selects no nodes"), xpath);
+        return NULL;
+    }
+    return wrap ? dump_wrapped(doc, object) : dump_each(doc, object);
+}

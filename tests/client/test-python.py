@@ -1,0 +1,253 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The virtkvm authors
+"""python3-libvirt, unmodified, against virtkvmd with the null driver."""
+import threading
+import time
+import unittest
+
+import harness
+
+try:
+    import libvirt
+except ImportError:
+    harness.skip_all("python3-libvirt is not installed")
+
+XML = """<domain type='kvm'><name>{}</name><memory unit='MiB'>64</memory>
+<os><type arch='x86_64' machine='q35'>hvm</type><kernel>{}</kernel></os>
+</domain>"""
+
+
+def quiet(*_):
+    pass
+
+
+class EventLoop(threading.Thread):
+    def __init__(self):
+        super().__init__(daemon=True)
+        libvirt.virEventRegisterDefaultImpl()
+        self.start()
+
+    def run(self):
+        while True:
+            libvirt.virEventRunDefaultImpl()
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        libvirt.registerErrorHandler(quiet, None)
+        cls.daemon = harness.Daemon(drivers=harness.DRIVERS)
+        cls.addClassCleanup(cls.daemon.close)
+
+    def setUp(self):
+        self.connection = libvirt.open(self.daemon.uri("null"))
+        self.addCleanup(self.connection.close)
+
+    def define(self, name):
+        domain = self.connection.defineXML(XML.format(name, self.daemon.log))
+
+        def remove():
+            if domain.isActive():
+                domain.destroy()
+            if domain.isPersistent():
+                domain.undefine()
+
+        self.addCleanup(remove)
+        return domain
+
+    def refused(self, code, call, *args):
+        with self.assertRaises(libvirt.libvirtError) as caught:
+            call(*args)
+        self.assertEqual(caught.exception.get_error_code(), code,
+                         caught.exception)
+        return caught.exception
+
+
+class Connection(Case):
+    def test_facts(self):
+        self.assertEqual(self.connection.getType(), "null")
+        self.assertEqual(self.connection.getLibVersion(), 9000000)
+        self.assertGreater(self.connection.getVersion(), 0)
+        self.assertEqual(self.connection.isSecure(), 1)
+        self.assertEqual(self.connection.isAlive(), 1)
+        self.assertEqual(self.connection.getURI(), self.daemon.uri("null"))
+        self.assertEqual(len(self.connection.getInfo()), 8)
+
+    def test_lists(self):
+        first, second = self.define("one"), self.define("two")
+        second.create()
+        self.assertEqual(self.connection.numOfDomains(), 1)
+        self.assertEqual(self.connection.numOfDefinedDomains(), 1)
+        self.assertEqual(self.connection.listDomainsID(), [second.ID()])
+        self.assertEqual(self.connection.listDefinedDomains(), ["one"])
+        self.assertEqual({d.name() for d in self.connection.listAllDomains()},
+                         {"one", "two"})
+        self.assertEqual(self.connection.lookupByUUID(first.UUID()).name(),
+                         "one")
+        self.assertEqual(self.connection.lookupByID(second.ID()).name(),
+                         "two")
+        self.assertEqual(self.connection.listAllNetworks(), [])
+        self.assertEqual(self.connection.listAllStoragePools(), [])
+        self.assertEqual(self.connection.listAllDevices(), [])
+        self.assertEqual(self.connection.listAllSecrets(), [])
+
+    def test_codes(self):
+        self.refused(libvirt.VIR_ERR_NO_DOMAIN,
+                     self.connection.lookupByName, "none")
+        self.refused(libvirt.VIR_ERR_NO_STORAGE_VOL,
+                     self.connection.storageVolLookupByPath, "/none")
+        self.refused(libvirt.VIR_ERR_NO_STORAGE_POOL,
+                     self.connection.storagePoolLookupByName, "none")
+        self.refused(libvirt.VIR_ERR_NO_NETWORK,
+                     self.connection.networkLookupByName, "none")
+        domain = self.define("idle")
+        error = self.refused(libvirt.VIR_ERR_OPERATION_INVALID,
+                             domain.suspend)
+        self.assertEqual(error.get_error_message(), "Requested operation is "
+                         "not valid: domain is not running")
+        self.assertEqual(error.get_error_domain(), libvirt.VIR_FROM_QEMU)
+        self.assertEqual(error.get_str2(), "domain is not running")
+        self.refused(libvirt.VIR_ERR_NO_SUPPORT, domain.jobInfo)
+
+    def test_read_only(self):
+        self.define("kept")
+        connection = libvirt.openReadOnly(
+            self.daemon.uri("null", read_only=True))
+        domain = connection.lookupByName("kept")
+        self.assertEqual(domain.info()[0], libvirt.VIR_DOMAIN_SHUTOFF)
+        self.refused(libvirt.VIR_ERR_OPERATION_DENIED, domain.create)
+        connection.close()
+
+    def test_many_connections_and_threads(self):
+        failures = []
+
+        def visit(number):
+            try:
+                connection = libvirt.open(self.daemon.uri("null"))
+                name = f"crowd-{number}"
+                domain = connection.defineXML(
+                    XML.format(name, self.daemon.log))
+                for _ in range(5):
+                    connection.listAllDomains()
+                    domain.info()
+                domain.undefine()
+                connection.close()
+            except Exception as error:  # pylint: disable=broad-except
+                failures.append(error)
+
+        threads = [threading.Thread(target=visit, args=(number,))
+                   for number in range(100)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+
+    def test_one_connection_in_many_threads(self):
+        domain = self.define("shared")
+        failures = []
+
+        def ask():
+            try:
+                for _ in range(50):
+                    domain.info()
+                    domain.XMLDesc()
+            except Exception as error:  # pylint: disable=broad-except
+                failures.append(error)
+
+        threads = [threading.Thread(target=ask) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+
+
+class Events(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.loop = EventLoop()
+
+    def test_life_of_a_domain(self):
+        seen, reboots = [], []
+        self.connection.setKeepAlive(1, 3)
+        numbers = [
+            self.connection.domainEventRegisterAny(
+                None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                lambda c, d, event, detail, o: seen.append(
+                    (d.name(), event, detail)), None),
+            self.connection.domainEventRegisterAny(
+                None, libvirt.VIR_DOMAIN_EVENT_ID_REBOOT,
+                lambda c, d, o: reboots.append(d.name()), None),
+        ]
+        domain = self.define("eventful")
+        domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+        domain.resume()
+        domain.reset()
+        domain.destroy()
+        harness.wait_for(lambda: len(seen) >= 5 and reboots, "the events")
+        self.assertEqual(seen, [
+            ("eventful", libvirt.VIR_DOMAIN_EVENT_DEFINED, 0),
+            ("eventful", libvirt.VIR_DOMAIN_EVENT_STARTED, 0),
+            ("eventful", libvirt.VIR_DOMAIN_EVENT_SUSPENDED, 0),
+            ("eventful", libvirt.VIR_DOMAIN_EVENT_RESUMED, 0),
+            ("eventful", libvirt.VIR_DOMAIN_EVENT_STOPPED,
+             libvirt.VIR_DOMAIN_EVENT_STOPPED_DESTROYED)])
+        self.assertEqual(reboots, ["eventful"])
+        for number in numbers:
+            self.connection.domainEventDeregisterAny(number)
+        domain.create()
+        time.sleep(0.2)
+        self.assertEqual(len(seen), 5)
+
+    def test_all_kinds_can_be_registered(self):
+        numbers = [self.connection.domainEventRegisterAny(
+            None, event, quiet, None)
+            for event in range(27)]
+        for number in numbers:
+            self.connection.domainEventDeregisterAny(number)
+
+    def test_what_each_kind_says(self):
+        """As the library reads our messages."""
+        daemon = harness.Daemon()
+        self.addCleanup(daemon.close)
+        connection = libvirt.open(daemon.uri("probe"))
+        domain = connection.defineXML("<domain><name>d</name></domain>")
+        seen = []
+
+        def listen(event):
+            connection.domainEventRegisterAny(
+                None, event, lambda c, d, *rest: seen.append(
+                    (event, d.name(), d.UUID(), *rest[:-1])), None)
+
+        kinds = [getattr(libvirt, "VIR_DOMAIN_EVENT_ID_" + name) for name in (
+            "RTC_CHANGE", "CONTROL_ERROR", "BALLOON_CHANGE", "DEVICE_REMOVED",
+            "DEVICE_ADDED", "DEVICE_REMOVAL_FAILED", "METADATA_CHANGE")]
+        for kind in kinds:
+            listen(kind)
+        domain.reboot(1 << 30)
+        harness.wait_for(lambda: len(seen) >= 8, "the events")
+        values = [(-3600,), (), (1 << 40,), ("gone",), ("new",), ("stuck",),
+                  (libvirt.VIR_DOMAIN_METADATA_ELEMENT, "urn:x"),
+                  (libvirt.VIR_DOMAIN_METADATA_TITLE, None)]
+        self.assertEqual(seen, [
+            (kind, "d", domain.UUID(), *value)
+            for kind, value in zip(kinds + kinds[-1:], values)])
+        connection.close()
+
+    def test_close_callback(self):
+        reasons = []
+        daemon = harness.Daemon(drivers=harness.DRIVERS)
+        self.addCleanup(daemon.close)
+        connection = libvirt.open(daemon.uri("null"))
+        connection.registerCloseCallback(
+            lambda c, reason, o: reasons.append(reason), None)
+        self.assertEqual(daemon.stop(), 0)
+        harness.wait_for(lambda: reasons, "the close callback")
+        self.assertEqual(reasons, [libvirt.VIR_CONNECT_CLOSE_REASON_EOF])
+
+
+if __name__ == "__main__":
+    harness.main()

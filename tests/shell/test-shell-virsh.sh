@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The virtkvm authors
+#
+# The output of vshell is that of virsh for the commands both have, over the
+# driver that libvirt has for tests.
+
+# shellcheck source=tests/shell/lib.sh
+. "${abs_top_srcdir:?}/tests/shell/lib.sh"
+requires virsh
+
+cat > "$dir/other.xml" <<'XML'
+<domain type="test"><name>other</name>
+<uuid>11111111-2222-3333-4444-555555555555</uuid>
+<memory>65536</memory><vcpu>2</vcpu><os><type>hvm</type></os></domain>
+XML
+cd "$dir" || exit 1
+
+# What differs between two runs of the same program is made equal.
+normal() {
+    sed -e 's/^\(CPU time:\).*/\1/'
+}
+
+# compare LINE: output, and whether it failed
+compare() {
+    local theirs ours
+    theirs=$(virsh -c test:///default "$1" 2> "$dir/e1"; echo "rc=$?")
+    ours=$("$vshell" -c test:///default "$1" 2> "$dir/e2"; echo "rc=$?")
+    # the classes of errors are ours alone
+    case $theirs in *rc=0) ;; *) ours=${ours%rc=*}rc=1 ;; esac
+    [ "$(normal <<< "$theirs")" = "$(normal <<< "$ours")" ] && return
+    fail "differs: $1"
+    diff <(normal <<< "$theirs") <(normal <<< "$ours")
+    cat "$dir/e2"
+}
+
+# compare_error LINE: the first line of the errors as well
+compare_error() {
+    compare "$1"
+    [ "$(head -1 "$dir/e1")" = "$(head -1 "$dir/e2")" ] && return
+    fail "the error differs: $1"
+    diff <(head -1 "$dir/e1") <(head -1 "$dir/e2")
+}
+
+while IFS= read -r line; do
+    [ -n "$line" ] && compare "$line"
+done <<'LINES'
+list
+list --all
+list --all --title
+list --uuid
+list --name
+list --id
+list --uuid --name
+list --uuid --id --name
+list --id --name
+list --inactive
+list --inactive --name
+list --table
+define other.xml; list --all; list --all --name; list --all --uuid --id --name
+define other.xml; list --all --id; list
+define other.xml; list --state-shutoff; list --autostart --all; list --inactive --title
+define other.xml; list --persistent; list --transient; list --all --with-managed-save
+define other.xml; list --all --without-snapshot; list --all --no-autostart; list --all --managed-save
+define other.xml; autostart other; list --all --autostart; dominfo other
+dominfo test
+dominfo --domain test
+dominfo --domain=test
+destroy test; dominfo test; domid test; vcpuinfo test; vcpucount test
+domstate test
+domstate test --reason
+domid test
+domname 1
+domuuid test
+domuuid 1
+domcontrol test
+vcpucount test
+vcpucount test --maximum
+vcpucount test --live
+vcpucount test --config
+vcpucount test --current
+vcpucount test --active
+vcpuinfo test
+vcpuinfo test --pretty
+domstats
+domstats test
+domstats --state --raw test
+domstats --list-active
+uri
+version
+version --daemon
+hostname
+nodeinfo
+capabilities
+desc test
+desc test --title
+desc test hello world; desc test; list
+desc test --new-desc hello there; list
+desc test --title foo; desc test --title; list --title
+metadata test http://a --key a --set "<x>1</x>"; metadata test http://a; metadata test http://a --remove
+destroy test
+destroy test --graceful
+suspend test; domstate test --reason; list; resume test; domstate test --reason
+reboot test
+reboot test --mode acpi
+reset test
+shutdown test; domstate test --reason
+shutdown test --mode acpi,agent
+destroy test; undefine test; list --all
+define other.xml; start other; list; domstate other; destroy other; undefine other
+create other.xml; list; destroy other; list --all
+event --list
+autostart test; autostart test --disable
+destroy test; domrename test new; list --all; autostart new
+echo a b c
+echo --shell "a b" "it's"
+echo --xml "a<b&c>d"
+echo --split a,b,,c
+echo a#b #c
+echo 'a b';echo c
+echo a; # comment
+echo "a\"b\\c" 'x"y'
+echo a\ b
+echo -- --shell
+pwd
+connect; list
+dumpxml test
+dumpxml test --inactive --security-info
+dumpxml test --xpath //name
+dumpxml test --xpath //type --wrap
+dumpxml test; list
+quit; list
+LINES
+
+while IFS= read -r line; do
+    [ -n "$line" ] && compare_error "$line"
+done <<'LINES'
+list --table --name
+list --all=3
+list --frob
+vcpucount test --live --config
+start test
+start nosuch
+start --domain
+destroy test; destroy test
+suspend test; suspend test
+resume test
+shutdown test --mode foo
+undefine nosuch
+define /dev/null
+frobnicate
+dominfo
+dominfo --frob test
+dominfo --domain
+domrename test
+domrename test a b
+domrename --domain a --domain b c
+event
+event --event foo
+edit test --foo
+help nosuch
+domstate 99
+domname nosuch
+domid 1
+dumpxml nosuch
+echo --shell --xml x
+metadata test http://a --set x
+LINES
+
+# It starts before there is no console.
+expect_error 8 "Failed to open the console" \
+    "$vshell" -c test:///default 'define other.xml; start other --console'
+grep -q "'other' started" "$dir/stdout" || fail "not started"
+
+# What virsh gets wrong, or does otherwise by design.
+expect_error 2 "missing ' for the quote" "$vshell" -c test:///default "echo 'a"
+expect_error 4 "error" "$vshell" -c test:///default "destroy test; destroy test; list"
+finish

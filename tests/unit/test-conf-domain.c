@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "conf/domain.h"
+#include "util/error.h"
+
+#define HEAD "<domain type='kvm'><name>a</name><memory>65536</memory>"
+#define OS                                             \
+    "<os><type arch='x86_64' machine='q35'>hvm</type>" \
+    "<kernel>/boot/vmlinuz</kernel></os>"
+
+static ConfDomain *
+parse(const char *xml)
+{
+    g_autoptr(GError) error = NULL;
+    ConfDomain *domain = conf_domain_parse(xml, CONF_PARSE_INACTIVE, &error);
+
+    assert_null(error);
+    assert_non_null(domain);
+    return domain;
+}
+
+static void
+assert_refused(const char *xml, virErrorNumber code, const char *words)
+{
+    g_autoptr(GError) error = NULL;
+
+    assert_null(conf_domain_parse(xml, CONF_PARSE_INACTIVE, &error));
+    assert_non_null(error);
+    assert_int_equal(error_code(error), code);
+    if (!strstr(error->message, words))
+        fail_msg("'%s' lacks '%s'", error->message, words);
+}
+
+static void
+test_defaults_are_libvirts(void **state)
+{
+    g_autoptr(ConfDomain) domain = parse(HEAD "<os><type>hvm</type></os>"
+                                              "</domain>");
+    static const unsigned char none[VIR_UUID_BUFLEN];
+
+    assert_string_equal(domain->name, "a");
+    assert_memory_not_equal(domain->uuid, none, sizeof(none));
+    assert_int_equal(domain->memory.memory_kib, 65536);
+    assert_int_equal(domain->memory.current_kib, 65536);
+    assert_int_equal(domain->vcpus.max, 1);
+    assert_string_equal(domain->os.arch, "x86_64");
+    assert_string_equal(domain->os.machine, "q35");
+    assert_int_equal(domain->on_poweroff, CONF_ACTION_DESTROY);
+    assert_int_equal(domain->on_reboot, CONF_ACTION_RESTART);
+    assert_int_equal(domain->on_crash, CONF_ACTION_DESTROY);
+    assert_int_equal(domain->clock.offset, CONF_CLOCK_UTC);
+    assert_int_equal(domain->live.id, -1);
+    assert_int_equal(domain->serials->len, 0);
+    assert_false(conf_domain_feature(domain, "acpi", false));
+    assert_true(conf_domain_feature(domain, "apic", true));
+}
+
+static void
+test_console_makes_serial(void **state)
+{
+    g_autoptr(ConfDomain) domain =
+        parse(HEAD OS "<devices><console type='file'><source path='/tmp/c'/>"
+                      "</console></devices></domain>");
+    const ConfChardev *serial;
+
+    assert_int_equal(domain->serials->len, 1);
+    serial = g_ptr_array_index(domain->serials, 0);
+    assert_int_equal(serial->type, CONF_CHARDEV_FILE);
+    assert_string_equal(serial->path, "/tmp/c");
+    assert_string_equal(serial->target_type, "isa-serial");
+    assert_int_equal(serial->port, 0);
+    assert_ptr_equal(conf_domain_console(domain, NULL), serial);
+}
+
+static void
+test_serial_makes_console(void **state)
+{
+    g_autoptr(ConfDomain) domain = parse(HEAD OS "<devices><serial type='pty'>"
+                                                 "<target port='2'/></serial>"
+                                                 "</devices></domain>");
+    const ConfChardev *console;
+
+    assert_int_equal(domain->consoles->len, 1);
+    console = g_ptr_array_index(domain->consoles, 0);
+    assert_string_equal(console->target_type, "serial");
+    assert_int_equal(console->port, 2);
+}
+
+static void
+test_live_paths_are_not_kept(void **state)
+{
+    g_autoptr(ConfDomain) domain = parse(HEAD OS "<devices><serial type='pty'/>"
+                                                 "</devices></domain>");
+    ConfChardev *serial = g_ptr_array_index(domain->serials, 0);
+    g_autofree char *live = NULL, *inactive = NULL;
+
+    domain->live.id = 7;
+    serial->path = g_strdup("/dev/pts/9");
+    conf_domain_assign_live(domain);
+    live = conf_domain_format(domain, 0);
+    assert_non_null(strstr(live, "<domain type='kvm' id='7'>"));
+    assert_non_null(strstr(live, "<serial type='pty'>\n"
+                                 "      <source path='/dev/pts/9'/>\n"));
+    assert_non_null(strstr(live, "<console type='pty' tty='/dev/pts/9'>\n"
+                                 "      <source path='/dev/pts/9'/>\n"));
+    assert_non_null(strstr(live, "<alias name='serial0'/>"));
+    assert_ptr_equal(conf_domain_console(domain, "serial0"), serial);
+    assert_null(conf_domain_console(domain, "serial1"));
+    inactive = conf_domain_format(domain, CONF_FORMAT_INACTIVE);
+    assert_null(strstr(inactive, "id='7'"));
+    assert_null(strstr(inactive, "/dev/pts/9"));
+    assert_null(strstr(inactive, "alias"));
+}
+
+static void
+test_status_keeps_what_is_live(void **state)
+{
+    g_autoptr(ConfDomain) domain = parse(HEAD OS "<devices><serial type='pty'/>"
+                                                 "</devices></domain>");
+    g_autoptr(ConfDomain) again = NULL;
+    g_autofree char *before = NULL, *after = NULL;
+    ConfChardev *serial = g_ptr_array_index(domain->serials, 0);
+
+    domain->live.id = 7;
+    serial->path = g_strdup("/dev/pts/9");
+    conf_domain_assign_live(domain);
+    before = conf_domain_format(domain, CONF_FORMAT_STATUS);
+    again = conf_domain_parse(before, CONF_PARSE_STATUS, NULL);
+    assert_non_null(again);
+    assert_int_equal(again->live.id, 7);
+    after = conf_domain_format(again, CONF_FORMAT_STATUS);
+    assert_string_equal(before, after);
+}
+
+static void
+test_copy_is_equal_and_separate(void **state)
+{
+    g_autoptr(ConfDomain) domain =
+        parse(HEAD OS "<cpu mode='host-model'><feature name='avx2' "
+                      "policy='disable'/></cpu><clock><timer name='tsc'/>"
+                      "</clock><devices><disk type='file'/><serial type='pty'/>"
+                      "</devices></domain>");
+    ConfDomain *copy = conf_domain_copy(domain);
+    g_autofree char *before = conf_domain_format(domain, 0);
+    g_autofree char *copied = conf_domain_format(copy, 0);
+    g_autofree char *after = NULL;
+
+    assert_string_equal(before, copied);
+    conf_domain_set_name(copy, "b");
+    conf_domain_set_title(copy, "t");
+    conf_domain_free(copy);
+    after = conf_domain_format(domain, 0);
+    assert_string_equal(before, after);
+}
+
+static void
+test_refusals_carry_libvirts_words(void **state)
+{
+    assert_refused("<domain type='kvm'><memory>1</memory>" OS "</domain>",
+                   VIR_ERR_NO_NAME, "missing name");
+    assert_refused("<domain type='kvm'><name/><memory>1</memory>" OS
+                   "</domain>",
+                   VIR_ERR_NO_NAME, "missing name");
+    assert_refused("<domain type='kvm'><name>a/b</name><memory>1</memory>" OS
+                   "</domain>",
+                   VIR_ERR_XML_ERROR, "name a/b cannot contain '/'");
+    assert_refused("<domain type='kvm'><name>a\nb</name><memory>1</memory>" OS
+                   "</domain>",
+                   VIR_ERR_XML_DETAIL, "invalid char in name");
+    assert_refused("<domain type='kvm'><name>..</name><memory>1</memory>" OS
+                   "</domain>",
+                   VIR_ERR_XML_ERROR, "not allowed");
+    assert_refused("<domain type='kvm'><name>a</name>" OS "</domain>",
+                   VIR_ERR_XML_ERROR, "Memory size must be specified");
+    assert_refused("<domain type='kvm'><name>a</name><memory>0</memory>" OS
+                   "</domain>",
+                   VIR_ERR_XML_ERROR, "Memory size must be specified");
+    assert_refused("<domain type='kvm'><name>a</name>"
+                   "<memory unit='EiB'>500</memory>" OS "</domain>",
+                   VIR_ERR_OVERFLOW, "value too large: 500EiB");
+    assert_refused("<domain type='kvm'><name>a</name>"
+                   "<memory unit='foo'>5</memory>" OS "</domain>",
+                   VIR_ERR_INVALID_ARG, "unknown suffix 'foo'");
+    assert_refused(HEAD OS "<vcpu>0</vcpu></domain>",
+                   VIR_ERR_CONFIG_UNSUPPORTED, "at least one vCPU");
+    assert_refused(HEAD OS "<vcpu current='3'>2</vcpu></domain>",
+                   VIR_ERR_CONFIG_UNSUPPORTED,
+                   "maximum vCPU count must not be less");
+    assert_refused(HEAD OS "<vcpu>99999999999</vcpu></domain>",
+                   VIR_ERR_XML_ERROR, "99999999999");
+    assert_refused(HEAD "</domain>", VIR_ERR_XML_ERROR,
+                   "an os <type> must be specified");
+    assert_refused(HEAD OS "<uuid>zz</uuid></domain>", VIR_ERR_INTERNAL_ERROR,
+                   "malformed uuid element");
+    assert_refused("<domain><name>a</name></domain>", VIR_ERR_XML_ERROR,
+                   "missing domain type attribute");
+    assert_refused("<dom/>", VIR_ERR_XML_ERROR,
+                   "expecting root element of 'domain', not 'dom'");
+    assert_refused(HEAD OS "<name>b</name></domain>", VIR_ERR_XML_ERROR,
+                   "<name> stands more than once");
+    assert_refused(HEAD OS "<cpu><topology sockets='1' cores='2' threads='1'/>"
+                           "</cpu></domain>",
+                   VIR_ERR_CONFIG_UNSUPPORTED, "CPU topology doesn't match");
+    assert_refused(HEAD OS "<devices><serial type='foo'/></devices></domain>",
+                   VIR_ERR_CONFIG_UNSUPPORTED, "unknown type presented");
+    assert_refused(HEAD OS "<devices><serial type='unix'/></devices></domain>",
+                   VIR_ERR_XML_ERROR, "Missing source path attribute");
+}
+
+static void
+test_errors_name_the_line(void **state)
+{
+    assert_refused("<domain type='kvm'>\n<name>a</name>\n<memory>x</memory>"
+                   "\n</domain>",
+                   VIR_ERR_XML_ERROR, "(line 3)");
+    assert_refused("<domain>\n<name>a</nam></domain>", VIR_ERR_XML_DETAIL,
+                   "(domain_definition):2:");
+}
+
+static bool
+start(const char *xml, GPtrArray *warnings, char **ret_message)
+{
+    g_autoptr(ConfDomain) domain = parse(xml);
+    g_autoptr(GError) error = NULL;
+    bool fine = conf_domain_check_start(domain, warnings, &error);
+
+    assert_true(fine == !error);
+    if (error) {
+        assert_int_equal(error_code(error), VIR_ERR_CONFIG_UNSUPPORTED);
+        *ret_message = g_strdup(error->message);
+    }
+    return fine;
+}
+
+static void
+assert_start_refused(const char *xml, const char *words)
+{
+    g_autofree char *message = NULL;
+
+    assert_false(start(xml, NULL, &message));
+    if (!strstr(message, words))
+        fail_msg("'%s' lacks '%s'", message, words);
+}
+
+static void
+test_start_refuses_by_name(void **state)
+{
+    assert_start_refused(HEAD OS "<devices><disk type='file'/></devices>"
+                                 "</domain>",
+                         "<disk>");
+    assert_start_refused(HEAD OS "<devices><frobnicator/></devices></domain>",
+                         "<frobnicator>");
+    assert_start_refused(HEAD OS "<vcpu sideways='yes'>1</vcpu></domain>",
+                         "'sideways' of <vcpu>");
+    assert_start_refused(HEAD "<os><type>hvm</type></os></domain>", "<kernel>");
+    assert_start_refused(HEAD "<os><type>hvm</type><kernel>/k</kernel>"
+                              "<loader>/l</loader></os></domain>",
+                         "<loader> cannot be honoured: firmware");
+    assert_start_refused(HEAD OS "<cpu><numa/></cpu></domain>", "<numa>");
+    assert_start_refused(HEAD OS "<cpu match='minimum'><model>Nehalem</model>"
+                                 "</cpu></domain>",
+                         "'match'");
+    assert_start_refused(
+        HEAD OS
+        "<devices><serial><target port='0'/></serial><serial><target port='0'/>"
+        "</serial></devices></domain>",
+        "port '0'");
+    assert_start_refused(HEAD OS "<devices><serial><target port='4'/></serial>"
+                                 "</devices></domain>",
+                         "'port'");
+    assert_start_refused(HEAD OS "<devices><console><target type='virtio'/>"
+                                 "</console></devices></domain>",
+                         "type='serial'");
+    assert_start_refused(HEAD OS "<x:y xmlns:x='urn:x'/></domain>", "<x:y>");
+    assert_start_refused(HEAD OS "<maxMemory slots='4'>99999</maxMemory>"
+                                 "</domain>",
+                         "<maxMemory>");
+    assert_start_refused(
+        "<domain type='xen'><name>a</name><memory>1</memory>" OS "</domain>",
+        "'xen'");
+    assert_start_refused(HEAD OS "<devices><serial type='spicevmc'/></devices>"
+                                 "</domain>",
+                         "'type' of <serial>");
+}
+
+static void
+test_start_warns_of_the_harmless(void **state)
+{
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *message = NULL;
+
+    assert_true(start(HEAD OS
+                      "<features><acpi/></features>"
+                      "<devices><sound model='ich6'/><video/><video/>"
+                      "<controller type='usb'/><memballoon model='none'/>"
+                      "<input type='tablet'/></devices></domain>",
+                      warnings, &message));
+    assert_int_equal(warnings->len, 3);
+    assert_non_null(strstr(g_ptr_array_index(warnings, 0), "<input>"));
+    assert_non_null(strstr(g_ptr_array_index(warnings, 1), "<sound>"));
+    assert_non_null(strstr(g_ptr_array_index(warnings, 2), "<video>"));
+}
+
+static void
+test_start_says_what_becomes_of_actions(void **state)
+{
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *message = NULL;
+
+    assert_true(start(HEAD OS "<on_reboot>destroy</on_reboot>"
+                              "<on_crash>coredump-restart</on_crash></domain>",
+                      warnings, &message));
+    assert_int_equal(warnings->len, 1);
+    assert_non_null(strstr(g_ptr_array_index(warnings, 0), "<on_crash>"));
+    assert_non_null(strstr(g_ptr_array_index(warnings, 0), "dumped"));
+}
+
+static void
+test_start_finds_vcpus_without_acpi(void **state)
+{
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *message = NULL;
+
+    assert_true(start(HEAD OS "<vcpu>2</vcpu></domain>", warnings, &message));
+    assert_int_equal(warnings->len, 1);
+    assert_non_null(strstr(g_ptr_array_index(warnings, 0), "<acpi/>"));
+}
+
+static void
+test_passwords_need_secure(void **state)
+{
+    g_autoptr(ConfDomain) domain =
+        parse(HEAD OS "<devices><graphics type='vnc' passwd='secret' "
+                      "port='-1'><listen type='address'/></graphics></devices>"
+                      "</domain>");
+    g_autofree char *open = conf_domain_format(domain, CONF_FORMAT_SECURE);
+    g_autofree char *closed = conf_domain_format(domain, 0);
+
+    assert_non_null(strstr(open, "passwd='secret'"));
+    assert_null(strstr(closed, "secret"));
+    assert_non_null(strstr(closed, "<graphics type='vnc' port='-1'>\n"
+                                   "      <listen type='address'/>\n"));
+}
+
+static void
+test_metadata_by_namespace(void **state)
+{
+    g_autoptr(ConfDomain) domain =
+        parse(HEAD OS "<metadata><x:a xmlns:x='urn:x'>1</x:a></metadata>"
+                      "</domain>");
+    g_autoptr(GError) error = NULL;
+    g_autofree char *got = conf_domain_metadata_get(domain, "urn:x");
+    g_autofree char *set = NULL, *shown = NULL;
+
+    assert_string_equal(got, "<a>1</a>");
+    assert_null(conf_domain_metadata_get(domain, "urn:y"));
+    assert_true(
+        conf_domain_metadata_set(domain, "urn:y", "y", "<b><c/></b>", &error));
+    set = conf_domain_metadata_get(domain, "urn:y");
+    assert_string_equal(set, "<b>\n  <c/>\n</b>");
+    assert_true(conf_domain_metadata_set(domain, "urn:x", NULL, NULL, &error));
+    assert_null(conf_domain_metadata_get(domain, "urn:x"));
+    shown = conf_domain_format(domain, 0);
+    assert_non_null(strstr(shown, "  <metadata>\n"
+                                  "    <y:b xmlns:y=\"urn:y\">\n"
+                                  "      <y:c/>\n"
+                                  "    </y:b>\n"
+                                  "  </metadata>\n"));
+    assert_false(conf_domain_metadata_set(domain, "urn:z", "z", "<b>", &error));
+    assert_int_equal(error_code(error), VIR_ERR_XML_DETAIL);
+    g_clear_error(&error);
+    assert_false(
+        conf_domain_metadata_set(domain, "urn:z", "a b", "<b/>", &error));
+    assert_int_equal(error_code(error), VIR_ERR_INVALID_ARG);
+}
+
+static void
+test_strings_that_could_not_be_read_again(void **state)
+{
+    g_autoptr(ConfDomain) domain = parse(HEAD OS "</domain>");
+    g_autoptr(GError) error = NULL;
+
+    assert_true(conf_domain_check_return(domain, &error));
+    conf_domain_set_title(domain, "bell \x07");
+    assert_false(conf_domain_check_return(domain, &error));
+    assert_non_null(strstr(error->message, "could not be read again"));
+    g_clear_error(&error);
+    conf_domain_set_title(domain, "not UTF-8 \xff");
+    assert_false(conf_domain_check_return(domain, &error));
+    g_clear_error(&error);
+    conf_domain_set_title(domain, "two\nlines");
+    assert_false(conf_domain_check_return(domain, &error));
+    conf_domain_set_title(domain, "<fine> & 'good'");
+    assert_true(conf_domain_check_return(domain, NULL));
+}
+
+static void
+test_own_settings(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ConfDomain) domain =
+        parse(HEAD OS
+              "<metadata><virtkvm:config xmlns:virtkvm='urn:virtkvm:domain:1'>"
+              "<virtkvm:debug-exit/><virtkvm:kernel-unpack enabled='no'/>"
+              "</virtkvm:config></metadata></domain>");
+
+    assert_int_equal(domain->virtkvm.debug_exit, CONF_ONOFF_ON);
+    assert_int_equal(domain->virtkvm.kernel_unpack, CONF_ONOFF_OFF);
+    assert_true(conf_domain_check_start(domain, NULL, &error));
+    assert_false(conf_domain_metadata_set(
+        domain, "urn:virtkvm:domain:1", "v",
+        "<v:config xmlns:v='urn:virtkvm:domain:1'><v:bogus/></v:config>",
+        &error));
+    assert_int_equal(error_code(error), VIR_ERR_CONFIG_UNSUPPORTED);
+    assert_int_equal(domain->virtkvm.debug_exit, CONF_ONOFF_ON);
+    assert_true(conf_domain_metadata_set(domain, "urn:virtkvm:domain:1", NULL,
+                                         NULL, NULL));
+    assert_int_equal(domain->virtkvm.debug_exit, CONF_ONOFF_ABSENT);
+}
+
+static void
+test_uuid(void **state)
+{
+    unsigned char uuid[VIR_UUID_BUFLEN];
+    char text[VIR_UUID_STRING_BUFLEN];
+
+    assert_true(conf_uuid_parse("C7A5FDBDEDAF9455926ad65c16db1809", uuid));
+    conf_uuid_format(uuid, text);
+    assert_string_equal(text, "c7a5fdbd-edaf-9455-926a-d65c16db1809");
+    assert_true(conf_uuid_parse(text, uuid));
+    assert_false(conf_uuid_parse("c7a5fdbd-edaf-9455-926a-d65c16db180", uuid));
+    assert_false(
+        conf_uuid_parse("c7a5fdbd-edaf-9455-926a-d65c16db18099", uuid));
+    assert_false(conf_uuid_parse("g7a5fdbd-edaf-9455-926a-d65c16db1809", uuid));
+    assert_false(conf_uuid_parse("", uuid));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults_are_libvirts),
+        cmocka_unit_test(test_console_makes_serial),
+        cmocka_unit_test(test_serial_makes_console),
+        cmocka_unit_test(test_live_paths_are_not_kept),
+        cmocka_unit_test(test_status_keeps_what_is_live),
+        cmocka_unit_test(test_copy_is_equal_and_separate),
+        cmocka_unit_test(test_refusals_carry_libvirts_words),
+        cmocka_unit_test(test_errors_name_the_line),
+        cmocka_unit_test(test_start_refuses_by_name),
+        cmocka_unit_test(test_start_warns_of_the_harmless),
+        cmocka_unit_test(test_start_says_what_becomes_of_actions),
+        cmocka_unit_test(test_start_finds_vcpus_without_acpi),
+        cmocka_unit_test(test_passwords_need_secure),
+        cmocka_unit_test(test_metadata_by_namespace),
+        cmocka_unit_test(test_strings_that_could_not_be_read_again),
+        cmocka_unit_test(test_own_settings),
+        cmocka_unit_test(test_uuid),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

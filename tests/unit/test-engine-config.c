@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/config.h"
+#include "util/error.h"
+
+#define UUID "9b2dd0b5-6a4f-4f0e-9c43-0e6bd2a5ad01"
+#define REQUIRED                                                 \
+    "\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217728," \
+    "\"kernel\":{\"path\":\"/k\"}"
+
+static void
+test_defaults(void **state)
+{
+    g_autoptr(EngineConfig) config =
+        engine_config_parse("{" REQUIRED "}", NULL);
+
+    assert_non_null(config);
+    assert_string_equal(config->name, "a");
+    assert_int_equal(config->machine, ENGINE_MACHINE_Q35);
+    assert_int_equal(config->memory, 134217728);
+    assert_int_equal(config->vcpus, 1);
+    assert_int_equal(config->cpu.sockets, 1);
+    assert_int_equal(config->cpu.threads, 1);
+    assert_int_equal(config->kernel.fd, -1);
+    assert_int_equal(config->initrd.fd, -1);
+    assert_string_equal(config->cmdline, "");
+    assert_true(config->acpi && config->apic && config->pae);
+    assert_true(config->kvmclock && config->pit && config->rtc);
+    assert_false(config->serials[0].present);
+    assert_int_equal(config->on_poweroff, ENGINE_ACTION_DESTROY);
+    assert_int_equal(config->on_reboot, ENGINE_ACTION_RESTART);
+    assert_int_equal(config->on_crash, ENGINE_ACTION_DESTROY);
+    assert_false(config->paused);
+}
+
+static void
+test_every_member(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(EngineConfig) config = engine_config_parse(
+        "{\"name\":\"b\",\"uuid\":\"" UUID "\",\"machine\":\"microvm\","
+        "\"memory\":8589934592,\"vcpus\":6,\"topology\":{\"sockets\":1,"
+        "\"dies\":2,\"cores\":2,\"threads\":2},\"cpu\":{\"mode\":\"custom\","
+        "\"model\":\"EPYC\",\"vendor\":\"AMD\",\"features\":[{\"name\":\"avx\","
+        "\"policy\":\"disable\"},{\"name\":\"svm\",\"policy\":\"require\"}]},"
+        "\"kernel\":{\"fd\":7},\"initrd\":{\"fd\":8,\"path\":\"i\"},"
+        "\"cmdline\":\"quiet\",\"features\":{\"acpi\":true,\"apic\":true,"
+        "\"pae\":false,\"kvm-hidden\":true},\"clock\":{\"offset_s\":-3600,"
+        "\"kvmclock\":false,\"pit\":false,\"rtc\":false,"
+        "\"tsc_hz\":2000000000},\"serials\":[{\"port\":2,\"chardev\":{"
+        "\"type\":\"pty\",\"fd\":9,\"log_fd\":10}}],\"debug_exit\":true,"
+        "\"on_poweroff\":\"preserve\",\"on_reboot\":\"destroy\","
+        "\"on_crash\":\"restart\",\"paused\":true}",
+        &error);
+
+    assert_non_null(config);
+    assert_int_equal(config->machine, ENGINE_MACHINE_MICROVM);
+    assert_int_equal(config->memory, 8589934592);
+    assert_int_equal(config->cpu.dies, 2);
+    assert_int_equal(config->cpu.mode, ENGINE_CPU_CUSTOM);
+    assert_string_equal(config->cpu.model, "EPYC");
+    assert_int_equal(config->cpu.n_features, 2);
+    assert_string_equal(config->cpu.features[1].name, "svm");
+    assert_int_equal(config->cpu.features[1].policy, ENGINE_CPU_POLICY_REQUIRE);
+    assert_int_equal(config->kernel.fd, 7);
+    assert_string_equal(config->initrd.path, "i");
+    assert_true(config->acpi && config->kvm_hidden && !config->pae);
+    assert_int_equal(config->clock_offset_s, -3600);
+    assert_false(config->kvmclock || config->pit || config->rtc);
+    assert_int_equal(config->tsc_hz, 2000000000);
+    assert_true(config->serials[2].present);
+    assert_false(config->serials[0].present);
+    assert_int_equal(config->serials[2].chardev.type, ENGINE_CHARDEV_PTY);
+    assert_int_equal(config->serials[2].chardev.log_fd, 10);
+    assert_true(config->debug_exit && config->paused);
+    assert_int_equal(config->on_poweroff, ENGINE_ACTION_PRESERVE);
+    assert_int_equal(config->on_crash, ENGINE_ACTION_RESTART);
+}
+
+static void
+test_devices(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(EngineConfig) config = engine_config_parse(
+        "{" REQUIRED ",\"devices\":[{\"type\":\"virtio-rng\",\"id\":\"rng0\","
+        "\"slot\":3,\"fd\":7},{\"id\":\"rng1\",\"slot\":3,\"function\":1,"
+        "\"type\":\"virtio-rng\",\"packed\":true,\"fd\":8,\"rate\":{"
+        "\"bytes\":100,\"period_ms\":50}}]}",
+        &error);
+
+    assert_null(error);
+    assert_int_equal(config->n_devices, 2);
+    assert_int_equal(config->devices[0].kind, ENGINE_DEVICE_VIRTIO_RNG);
+    assert_int_equal(config->devices[0].slot, 3);
+    assert_int_equal(config->devices[0].function, 0);
+    assert_int_equal(config->devices[0].rng.fd, 7);
+    assert_int_equal(config->devices[0].rng.bytes, 0);
+    assert_false(config->devices[0].packed);
+    assert_string_equal(config->devices[1].id, "rng1");
+    assert_int_equal(config->devices[1].function, 1);
+    assert_true(config->devices[1].packed);
+    assert_int_equal(config->devices[1].rng.bytes, 100);
+    assert_int_equal(config->devices[1].rng.period_ms, 50);
+}
+
+#define RNG(SLOT, MORE) \
+    "{\"type\":\"virtio-rng\",\"id\":\"r\",\"slot\":" SLOT MORE "}"
+
+static void
+test_devices_are_checked(void **state)
+{
+    static const struct {
+        const char *devices, *named;
+    } cases[] = {
+        { "{}", "'devices'" },
+        { "[{}]", "'devices[0]." },
+        { "[{\"type\":\"virtio-cow\"}]", "'devices[0].type'" },
+        { "[" RNG("0", ",\"fd\":3") "]", "'devices[0].slot'" },
+        { "[" RNG("32", ",\"fd\":3") "]", "'devices[0].slot'" },
+        { "[" RNG("3", "") "]", "'devices[0].fd'" },
+        { "[" RNG("3", ",\"fd\":3,\"path\":\"x\"") "]", "'devices[0].path'" },
+        { "[" RNG("3", ",\"fd\":3,\"rate\":{\"bytes\":0}") "]",
+          "'devices[0].rate.bytes'" },
+        { "[" RNG("3", ",\"fd\":3") "," RNG("3", ",\"fd\":4") "]",
+          "'devices[1]'" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *json =
+            g_strdup_printf("{" REQUIRED ",\"devices\":%s}", cases[i].devices);
+        EngineConfig *config = engine_config_parse(json, &error);
+
+        if (config || !error || !strstr(error->message, cases[i].named))
+            fail_msg("case %zu, '%s': %s", i, json,
+                     error ? error->message : "accepted");
+    }
+}
+
+static void
+test_microvm_has_no_acpi(void **state)
+{
+    g_autoptr(EngineConfig) config =
+        engine_config_parse("{" REQUIRED ",\"machine\":\"microvm\"}", NULL);
+
+    assert_non_null(config);
+    assert_false(config->acpi);
+}
+
+static void
+test_topology_default_is_sockets(void **state)
+{
+    g_autoptr(EngineConfig) config =
+        engine_config_parse("{" REQUIRED ",\"vcpus\":3}", NULL);
+
+    assert_non_null(config);
+    assert_int_equal(config->cpu.sockets, 3);
+    assert_int_equal(config->cpu.cores, 1);
+}
+
+/* Each must be refused, and the message must name the culprit. */
+static void
+test_refusals(void **state)
+{
+    static const struct {
+        const char *json;
+        const char *named;
+    } cases[] = {
+        { "", "not a JSON object" },
+        { "[]", "not a JSON object" },
+        { "{" REQUIRED "} x", "not a JSON object" },
+        { "{" REQUIRED ",\"name\":\"b\"}", "not a JSON object" },
+        { "{\"name\":\"a\"}", "uuid" },
+        { "{" REQUIRED ",\"colour\":1}", "'colour'" },
+        { "{" REQUIRED ",\"clock\":{\"hpet\":true}}", "'clock.hpet'" },
+        { "{" REQUIRED ",\"machine\":\"virt\"}", "q35, pc, microvm" },
+        { "{" REQUIRED ",\"machine\":3}", "'machine'" },
+        { "{" REQUIRED ",\"vcpus\":0}", "'vcpus'" },
+        { "{" REQUIRED ",\"vcpus\":4097}", "'vcpus'" },
+        { "{" REQUIRED ",\"vcpus\":1.5}", "'vcpus'" },
+        { "{" REQUIRED ",\"vcpus\":2,\"topology\":{\"cores\":1}}",
+          "'topology'" },
+        { "{" REQUIRED ",\"topology\":{\"sockets\":4096,\"cores\":4096}}",
+          "'topology'" },
+        { "{" REQUIRED ",\"cpu\":{\"features\":[{\"name\":\"avx\"}]}}",
+          "'cpu.features[0].policy'" },
+        { "{" REQUIRED ",\"features\":[]}", "'features' " },
+        { "{" REQUIRED ",\"debug_exit\":1}", "'debug_exit'" },
+        { "{" REQUIRED ",\"cmdline\":null}", "'cmdline'" },
+        { "{" REQUIRED ",\"cmdline\":\"a\\u0000b\"}", "not a JSON object" },
+        { "{" REQUIRED ",\"serials\":{}}", "'serials'" },
+        { "{" REQUIRED ",\"serials\":[{\"port\":4,\"chardev\":{\"type\":"
+          "\"null\"}}]}",
+          "'serials[0].port'" },
+        { "{" REQUIRED ",\"serials\":[{\"port\":0,\"chardev\":{\"type\":"
+          "\"fd\"}}]}",
+          "'serials[0]'" },
+        { "{" REQUIRED ",\"serials\":[{\"port\":0,\"chardev\":{\"type\":"
+          "\"null\"}},{\"port\":0,\"chardev\":{\"type\":\"null\"}}]}",
+          "'serials[1]'" },
+        { "{" REQUIRED ",\"serials\":[{\"port\":0,\"chardev\":{\"type\":"
+          "\"fd\",\"fd\":-1}}]}",
+          "'serials[0].chardev.fd'" },
+        { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217728,"
+          "\"kernel\":{}}",
+          "'kernel'" },
+        { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217729,"
+          "\"kernel\":{\"fd\":3}}",
+          "'memory'" },
+        { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":-1,"
+          "\"kernel\":{\"fd\":3}}",
+          "'memory'" },
+        { "{\"name\":\"a\",\"uuid\":\"9b2dd0b5-6a4f-4f0e-9c43-0e6bd2a5ad0g\","
+          "\"memory\":134217728,\"kernel\":{\"fd\":3}}",
+          "'uuid'" },
+        { "{\"name\":\"\",\"uuid\":\"" UUID "\",\"memory\":134217728,"
+          "\"kernel\":{\"fd\":3}}",
+          "'name'" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        EngineConfig *config = engine_config_parse(cases[i].json, &error);
+
+        if (config || !error || !strstr(error->message, cases[i].named))
+            fail_msg("case %zu, '%s': %s", i, cases[i].json,
+                     error ? error->message : "accepted");
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_every_member),
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_devices_are_checked),
+        cmocka_unit_test(test_microvm_has_no_acpi),
+        cmocka_unit_test(test_topology_default_is_sockets),
+        cmocka_unit_test(test_refusals),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
