@@ -17,6 +17,9 @@
 /* Event ids from 0 up; libvirt 9.0.0 knows so many. */
 #define EVENT_IDS (VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE + 1)
 
+/* Parameters of one TUNABLE event. */
+#define TUNABLE_MAX 2048
+
 /* Registrations of one client. */
 #define REGISTRATIONS_MAX 4096
 
@@ -52,6 +55,17 @@ BODY(lifecycle, FIELD(lifecycle.event, RPC_INT),
 BODY(rtc_change, FIELD(rtc_change.offset_s, RPC_HYPER));
 BODY(balloon_change, FIELD(balloon_change.actual_kib, RPC_HYPER));
 BODY(device, FIELD(device.alias, RPC_STRING));
+BODY(io_error, FIELD(io_error.path, RPC_STRING),
+     FIELD(io_error.alias, RPC_STRING), FIELD(io_error.action, RPC_INT));
+BODY(io_error_reason, FIELD(io_error.path, RPC_STRING),
+     FIELD(io_error.alias, RPC_STRING), FIELD(io_error.action, RPC_INT),
+     FIELD(io_error.reason, RPC_STRING));
+BODY(disk_change, FIELD(disk_change.old_path, RPC_OPTIONAL_STRING),
+     FIELD(disk_change.new_path, RPC_OPTIONAL_STRING),
+     FIELD(disk_change.alias, RPC_STRING), FIELD(disk_change.reason, RPC_INT));
+BODY(tunable, { "tunable", RPC_TYPED_PARAMETERS,
+                offsetof(VirtkvmEvent, tunable), TUNABLE_MAX });
+BODY(agent, FIELD(agent.state, RPC_INT), FIELD(agent.reason, RPC_INT));
 BODY(metadata_change, FIELD(metadata_change.type, RPC_INT),
      FIELD(metadata_change.uri, RPC_OPTIONAL_STRING));
 
@@ -69,9 +83,14 @@ static const EventKind kinds[EVENT_IDS] = {
     [VIR_DOMAIN_EVENT_ID_LIFECYCLE] = { 318, 107, &lifecycle_body },
     [VIR_DOMAIN_EVENT_ID_REBOOT] = { 319, 169, &plain_body },
     [VIR_DOMAIN_EVENT_ID_RTC_CHANGE] = { 320, 170, &rtc_change_body },
+    [VIR_DOMAIN_EVENT_ID_IO_ERROR] = { 322, 172, &io_error_body },
+    [VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON] = { 324, 195, &io_error_reason_body },
     [VIR_DOMAIN_EVENT_ID_CONTROL_ERROR] = { 325, 224, &plain_body },
+    [VIR_DOMAIN_EVENT_ID_DISK_CHANGE] = { 327, 248, &disk_change_body },
     [VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE] = { 331, 276, &balloon_change_body },
     [VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED] = { 333, 311, &device_body },
+    [VIR_DOMAIN_EVENT_ID_TUNABLE] = { 346, 0, &tunable_body },
+    [VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE] = { 348, 0, &agent_body },
     [VIR_DOMAIN_EVENT_ID_DEVICE_ADDED] = { 354, 0, &device_body },
     [VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED] = { 367, 0, &device_body },
     [VIR_DOMAIN_EVENT_ID_METADATA_CHANGE] = { 379, 0, &metadata_change_body },

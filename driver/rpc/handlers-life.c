@@ -139,3 +139,16 @@ rpc_domain_open_console(RpcCall *call, const void *args, void *ret,
         call->state, call->who, &of->dom, of->text, of->flags, error);
     return call->console != NULL;
 }
+
+bool
+rpc_domain_open_channel(RpcCall *call, const void *args, void *ret,
+                        GError **error)
+{
+    const RpcDomainStringFlags *of = args;
+
+    if (!rpc_call_supported(call, call->driver->domainOpenChannel, error))
+        return false;
+    call->console = call->driver->domainOpenChannel(
+        call->state, call->who, &of->dom, of->text, of->flags, error);
+    return call->console != NULL;
+}

@@ -67,6 +67,7 @@ RPC_HANDLER(rpc_domain_create);
 RPC_HANDLER(rpc_domain_create_with_flags);
 RPC_HANDLER(rpc_domain_destroy);
 RPC_HANDLER(rpc_domain_destroy_flags);
+RPC_HANDLER(rpc_domain_open_channel);
 RPC_HANDLER(rpc_domain_open_console);
 RPC_HANDLER(rpc_domain_reboot);
 RPC_HANDLER(rpc_domain_reset);
@@ -91,6 +92,39 @@ RPC_HANDLER(rpc_domain_has_managed_save_image);
 RPC_HANDLER(rpc_domain_is_active);
 RPC_HANDLER(rpc_domain_is_persistent);
 RPC_HANDLER(rpc_domain_is_updated);
+
+/* handlers-block.c */
+RPC_HANDLER(rpc_domain_block_peek);
+RPC_HANDLER(rpc_domain_block_resize);
+RPC_HANDLER(rpc_domain_block_stats);
+RPC_HANDLER(rpc_domain_block_stats_flags);
+RPC_HANDLER(rpc_domain_get_block_info);
+RPC_HANDLER(rpc_domain_get_block_io_tune);
+RPC_HANDLER(rpc_domain_get_disk_errors);
+RPC_HANDLER(rpc_domain_set_block_io_tune);
+
+/* handlers-device.c */
+RPC_HANDLER(rpc_domain_attach_device);
+RPC_HANDLER(rpc_domain_attach_device_flags);
+RPC_HANDLER(rpc_domain_detach_device);
+RPC_HANDLER(rpc_domain_detach_device_alias);
+RPC_HANDLER(rpc_domain_detach_device_flags);
+RPC_HANDLER(rpc_domain_update_device_flags);
+
+/* handlers-interface.c */
+RPC_HANDLER(rpc_domain_get_interface_parameters);
+RPC_HANDLER(rpc_domain_interface_addresses);
+RPC_HANDLER(rpc_domain_interface_stats);
+RPC_HANDLER(rpc_domain_set_interface_parameters);
+
+/* handlers-memory.c */
+RPC_HANDLER(rpc_domain_get_cpu_stats);
+RPC_HANDLER(rpc_domain_get_iothread_info);
+RPC_HANDLER(rpc_domain_memory_stats);
+RPC_HANDLER(rpc_domain_set_max_memory);
+RPC_HANDLER(rpc_domain_set_memory);
+RPC_HANDLER(rpc_domain_set_memory_flags);
+RPC_HANDLER(rpc_domain_set_memory_stats_period);
 
 /* handlers-absent.c: objects that do not exist here */
 RPC_HANDLER(rpc_absent);            /* an empty list, a count of 0 */

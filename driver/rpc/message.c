@@ -4,38 +4,7 @@
 
 #include "rpc/message.h"
 
-/* The fields of `Type`, in wire order. */
-#define PLAIN(Type, member, kind)             \
-    {                                         \
-#member, kind, offsetof(Type, member) \
-    }
-#define STRING(Type, member)   PLAIN(Type, member, RPC_STRING)
-#define OPTIONAL(Type, member) PLAIN(Type, member, RPC_OPTIONAL_STRING)
-#define INT(Type, member)      PLAIN(Type, member, RPC_INT)
-#define HYPER(Type, member)    PLAIN(Type, member, RPC_HYPER)
-#define COUNTED(Type, member, kind, max)           \
-    {                                              \
-#member, kind, offsetof(Type, member), max \
-    }
-#define STRUCT(Type, member, type)                           \
-    {                                                        \
-#member, RPC_STRUCT, offsetof(Type, member), 0, type \
-    }
-#define LIST(Type, member, type, max)                        \
-    {                                                        \
-#member, RPC_LIST, offsetof(Type, member), max, type \
-    }
-
-#define DEFINE(variable, Type, ...)                                           \
-    static const RpcField variable##_fields[] = { __VA_ARGS__ };              \
-    const RpcMessage variable = { #variable, sizeof(Type), variable##_fields, \
-                                  G_N_ELEMENTS(variable##_fields) }
-
-#define DEFINE_OWN(variable, Type, ...)                           \
-    static const RpcField variable##_fields[] = { __VA_ARGS__ };  \
-    static const RpcMessage variable = { #variable, sizeof(Type), \
-                                         variable##_fields,       \
-                                         G_N_ELEMENTS(variable##_fields) }
+#include "rpc/message-table.h"
 
 /* Typed parameters of driver.h are read through RpcList. */
 G_STATIC_ASSERT(offsetof(VirtkvmParams, items) == offsetof(RpcList, items));

@@ -242,6 +242,10 @@ reset(VirtkvmState *state, const VirtkvmCaller *who,
 static void
 emit_all(VirtkvmState *state, const VirtkvmDomainRef *dom)
 {
+    virTypedParameter tuned[] = {
+        { "blkdeviotune.disk", VIR_TYPED_PARAM_STRING, { .s = (char *)"vda" } },
+        { "blkdeviotune.total_iops_sec", VIR_TYPED_PARAM_ULLONG, { .ul = 9 } },
+    };
     const VirtkvmEvent events[] = {
         { .id = VIR_DOMAIN_EVENT_ID_RTC_CHANGE, .rtc_change.offset_s = -3600 },
         { .id = VIR_DOMAIN_EVENT_ID_CONTROL_ERROR },
@@ -255,6 +259,19 @@ emit_all(VirtkvmState *state, const VirtkvmDomainRef *dom)
           .metadata_change = { VIR_DOMAIN_METADATA_ELEMENT, "urn:x" } },
         { .id = VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
           .metadata_change = { VIR_DOMAIN_METADATA_TITLE, NULL } },
+        { .id = VIR_DOMAIN_EVENT_ID_IO_ERROR,
+          .io_error = { "/a", "virtio-disk0", VIR_DOMAIN_EVENT_IO_ERROR_PAUSE,
+                        "enospc" } },
+        { .id = VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON,
+          .io_error = { "/a", "virtio-disk0", VIR_DOMAIN_EVENT_IO_ERROR_REPORT,
+                        "" } },
+        { .id = VIR_DOMAIN_EVENT_ID_DISK_CHANGE,
+          .disk_change = { NULL, "/b", "virtio-disk0",
+                           VIR_DOMAIN_EVENT_DISK_CHANGE_MISSING_ON_START } },
+        { .id = VIR_DOMAIN_EVENT_ID_TUNABLE, .tunable = { tuned, 2 } },
+        { .id = VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
+          .agent = { VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED,
+                     VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_CHANNEL } },
         { .id = 1000 }, /* the daemon does not know it, and says nothing */
         { .id = -1 },
     };

@@ -224,17 +224,27 @@ class Events(Case):
 
         kinds = [getattr(libvirt, "VIR_DOMAIN_EVENT_ID_" + name) for name in (
             "RTC_CHANGE", "CONTROL_ERROR", "BALLOON_CHANGE", "DEVICE_REMOVED",
-            "DEVICE_ADDED", "DEVICE_REMOVAL_FAILED", "METADATA_CHANGE")]
-        for kind in kinds:
+            "DEVICE_ADDED", "DEVICE_REMOVAL_FAILED", "METADATA_CHANGE",
+            "METADATA_CHANGE", "IO_ERROR", "IO_ERROR_REASON", "DISK_CHANGE",
+            "TUNABLE", "AGENT_LIFECYCLE")]
+        for kind in sorted(set(kinds)):
             listen(kind)
         domain.reboot(1 << 30)
-        harness.wait_for(lambda: len(seen) >= 8, "the events")
+        harness.wait_for(lambda: len(seen) >= len(kinds), "the events")
         values = [(-3600,), (), (1 << 40,), ("gone",), ("new",), ("stuck",),
                   (libvirt.VIR_DOMAIN_METADATA_ELEMENT, "urn:x"),
-                  (libvirt.VIR_DOMAIN_METADATA_TITLE, None)]
+                  (libvirt.VIR_DOMAIN_METADATA_TITLE, None),
+                  ("/a", "virtio-disk0",
+                   libvirt.VIR_DOMAIN_EVENT_IO_ERROR_PAUSE),
+                  ("/a", "virtio-disk0",
+                   libvirt.VIR_DOMAIN_EVENT_IO_ERROR_REPORT, ""),
+                  (None, "/b", "virtio-disk0",
+                   libvirt.VIR_DOMAIN_EVENT_DISK_CHANGE_MISSING_ON_START),
+                  ({"blkdeviotune.disk": "vda",
+                    "blkdeviotune.total_iops_sec": 9},), (1, 2)]
         self.assertEqual(seen, [
             (kind, "d", domain.UUID(), *value)
-            for kind, value in zip(kinds + kinds[-1:], values)])
+            for kind, value in zip(kinds, values)])
         connection.close()
 
     def test_close_callback(self):

@@ -35,7 +35,7 @@
 
 G_BEGIN_DECLS
 
-#define VIRTKVM_DRIVER_ABI 1
+#define VIRTKVM_DRIVER_ABI   2
 #define VIRTKVM_DRIVER_ENTRY "virtkvm_driver"
 
 /** The opaque state of one initialised driver; one per daemon and driver. */
@@ -99,6 +99,57 @@ typedef struct VirtkvmNodeInfo {
     int cpus, mhz, nodes, sockets, cores, threads;
 } VirtkvmNodeInfo;
 
+/** What virDomainBlockStats tells of a disk; -1: not known. */
+typedef struct VirtkvmBlockStats {
+    int64_t rd_req, rd_bytes, wr_req, wr_bytes, errs;
+} VirtkvmBlockStats;
+
+/** What virDomainGetBlockInfo tells of a disk's image; bytes. */
+typedef struct VirtkvmBlockInfo {
+    uint64_t allocation; /* taken on the host */
+    uint64_t capacity;   /* as the guest sees it */
+    uint64_t physical;   /* size of the host's file or device */
+} VirtkvmBlockInfo;
+
+/** A disk that had an I/O error. */
+typedef struct VirtkvmDiskError {
+    char *disk; /* its target */
+    int error;  /* virDomainDiskErrorCode */
+} VirtkvmDiskError;
+
+/** virDomainInterfaceStatsStruct: from the guest's side; -1: not known. */
+typedef struct VirtkvmInterfaceStats {
+    int64_t rx_bytes, rx_packets, rx_errs, rx_drop;
+    int64_t tx_bytes, tx_packets, tx_errs, tx_drop;
+} VirtkvmInterfaceStats;
+
+/** An address of a guest's interface. */
+typedef struct VirtkvmIpAddress {
+    int type; /* virIPAddrType */
+    char *address;
+    unsigned prefix;
+} VirtkvmIpAddress;
+
+/** A guest's interface and its addresses. */
+typedef struct VirtkvmInterfaceAddresses {
+    char *name;
+    char *mac; /* or NULL */
+    VirtkvmIpAddress *addresses;
+    size_t count;
+} VirtkvmInterfaceAddresses;
+
+typedef struct VirtkvmMemoryStat {
+    int tag; /* virDomainMemoryStatTags */
+    uint64_t value;
+} VirtkvmMemoryStat;
+
+/** An I/O thread and the host's CPUs that it may use, a bit each. */
+typedef struct VirtkvmIothread {
+    unsigned id;
+    unsigned char *cpumap;
+    size_t cpumap_size;
+} VirtkvmIothread;
+
 /** What a driver writes to the eventfd of a console: why its stream ends. */
 typedef enum VirtkvmConsoleEnd {
     VIRTKVM_CONSOLE_ENDED = 1, /* what is still to read, then end of file */
@@ -142,6 +193,23 @@ typedef struct VirtkvmEvent {
         struct {
             uint64_t actual_kib;
         } balloon_change;
+        struct {
+            const char *path; /* of the image; "" if it has none */
+            const char *alias;
+            int action;         /* virDomainEventIOErrorAction */
+            const char *reason; /* "enospc" or "" */
+        } io_error;             /* both IO_ERROR and IO_ERROR_REASON */
+        struct {
+            const char *old_path; /* or NULL */
+            const char *new_path; /* or NULL */
+            const char *alias;
+            int reason; /* virConnectDomainEventDiskChangeReason */
+        } disk_change;
+        struct {
+            int state;  /* virConnectDomainEventAgentLifecycleState */
+            int reason; /* virConnectDomainEventAgentLifecycleReason */
+        } agent;
+        VirtkvmParams tunable;
     };
 } VirtkvmEvent;
 
@@ -332,12 +400,140 @@ typedef struct VirtkvmDriver {
                                      unsigned stats, unsigned flags,
                                      GArray **ret_stats, GError **error);
 
-    /* --- consoles ---------------------------------------------------------- */
+    /* --- devices -----------------------------------------------------------
+     */
+    /** @flags: virDomainDeviceModifyFlags */
+    bool (*domainAttachDeviceFlags)(VirtkvmState *state,
+                                    const VirtkvmCaller *who,
+                                    const VirtkvmDomainRef *dom,
+                                    const char *xml, unsigned flags,
+                                    GError **error);
+    /** A running guest is asked to let go; it may still hold the device when
+     * this returns: see the events DEVICE_REMOVED and DEVICE_REMOVAL_FAILED */
+    bool (*domainDetachDeviceFlags)(VirtkvmState *state,
+                                    const VirtkvmCaller *who,
+                                    const VirtkvmDomainRef *dom,
+                                    const char *xml, unsigned flags,
+                                    GError **error);
+    bool (*domainDetachDeviceAlias)(VirtkvmState *state,
+                                    const VirtkvmCaller *who,
+                                    const VirtkvmDomainRef *dom,
+                                    const char *alias, unsigned flags,
+                                    GError **error);
+    bool (*domainUpdateDeviceFlags)(VirtkvmState *state,
+                                    const VirtkvmCaller *who,
+                                    const VirtkvmDomainRef *dom,
+                                    const char *xml, unsigned flags,
+                                    GError **error);
+
+    /* --- disks -------------------------------------------------------------
+     */
+    /** @disk: a target ("vda") or the path of a source; of the statistics, ""
+     * means the sum of all */
+    bool (*domainBlockStats)(VirtkvmState *state, const VirtkvmCaller *who,
+                             const VirtkvmDomainRef *dom, const char *disk,
+                             VirtkvmBlockStats *ret_stats, GError **error);
+    bool (*domainBlockStatsFlags)(VirtkvmState *state, const VirtkvmCaller *who,
+                                  const VirtkvmDomainRef *dom, const char *disk,
+                                  unsigned flags, VirtkvmParams *ret_params,
+                                  GError **error);
+    bool (*domainGetBlockInfo)(VirtkvmState *state, const VirtkvmCaller *who,
+                               const VirtkvmDomainRef *dom, const char *disk,
+                               unsigned flags, VirtkvmBlockInfo *ret_info,
+                               GError **error);
+    /** @size: KiB, or bytes with VIR_DOMAIN_BLOCK_RESIZE_BYTES */
+    bool (*domainBlockResize)(VirtkvmState *state, const VirtkvmCaller *who,
+                              const VirtkvmDomainRef *dom, const char *disk,
+                              uint64_t size, unsigned flags, GError **error);
+    bool (*domainSetBlockIoTune)(VirtkvmState *state, const VirtkvmCaller *who,
+                                 const VirtkvmDomainRef *dom, const char *disk,
+                                 const VirtkvmParams *params, unsigned flags,
+                                 GError **error);
+    /** @disk: NULL asks only which parameters there are */
+    bool (*domainGetBlockIoTune)(VirtkvmState *state, const VirtkvmCaller *who,
+                                 const VirtkvmDomainRef *dom, const char *disk,
+                                 unsigned flags, VirtkvmParams *ret_params,
+                                 GError **error);
+    /** @ret_errors: GArray of VirtkvmDiskError with a clear function, of the
+     * disks that had one; @ret_disks: how many disks there are */
+    bool (*domainGetDiskErrors)(VirtkvmState *state, const VirtkvmCaller *who,
+                                const VirtkvmDomainRef *dom, unsigned flags,
+                                GArray **ret_errors, unsigned *ret_disks,
+                                GError **error);
+    /** @ret_bytes: @size bytes of the image, from @offset on */
+    bool (*domainBlockPeek)(VirtkvmState *state, const VirtkvmCaller *who,
+                            const VirtkvmDomainRef *dom, const char *disk,
+                            uint64_t offset, size_t size,
+                            GByteArray **ret_bytes, GError **error);
+
+    /* --- network interfaces ------------------------------------------------
+     */
+    /** @device: a target ("vnet0") or a MAC address */
+    bool (*domainInterfaceStats)(VirtkvmState *state, const VirtkvmCaller *who,
+                                 const VirtkvmDomainRef *dom,
+                                 const char *device,
+                                 VirtkvmInterfaceStats *ret_stats,
+                                 GError **error);
+    /** @source: virDomainInterfaceAddressesSource
+     * @ret_interfaces: GArray of VirtkvmInterfaceAddresses with a clear
+     * function */
+    bool (*domainInterfaceAddresses)(VirtkvmState *state,
+                                     const VirtkvmCaller *who,
+                                     const VirtkvmDomainRef *dom,
+                                     unsigned source, unsigned flags,
+                                     GArray **ret_interfaces, GError **error);
+    bool (*domainSetInterfaceParameters)(VirtkvmState *state,
+                                         const VirtkvmCaller *who,
+                                         const VirtkvmDomainRef *dom,
+                                         const char *device,
+                                         const VirtkvmParams *params,
+                                         unsigned flags, GError **error);
+    bool (*domainGetInterfaceParameters)(VirtkvmState *state,
+                                         const VirtkvmCaller *who,
+                                         const VirtkvmDomainRef *dom,
+                                         const char *device, unsigned flags,
+                                         VirtkvmParams *ret_params,
+                                         GError **error);
+
+    /* --- memory, host CPUs, I/O threads -------------------------------------
+     */
+    /** @flags: virDomainMemoryModFlags */
+    bool (*domainSetMemoryFlags)(VirtkvmState *state, const VirtkvmCaller *who,
+                                 const VirtkvmDomainRef *dom,
+                                 uint64_t memory_kib, unsigned flags,
+                                 GError **error);
+    /** @ret_stats: GArray of VirtkvmMemoryStat */
+    bool (*domainMemoryStats)(VirtkvmState *state, const VirtkvmCaller *who,
+                              const VirtkvmDomainRef *dom, unsigned flags,
+                              GArray **ret_stats, GError **error);
+    bool (*domainSetMemoryStatsPeriod)(VirtkvmState *state,
+                                       const VirtkvmCaller *who,
+                                       const VirtkvmDomainRef *dom,
+                                       int period_s, unsigned flags,
+                                       GError **error);
+    /** @ret_params: of the domain's whole life, on all CPUs together */
+    bool (*domainGetCPUStats)(VirtkvmState *state, const VirtkvmCaller *who,
+                              const VirtkvmDomainRef *dom, unsigned flags,
+                              VirtkvmParams *ret_params, GError **error);
+    /** @ret_threads: GArray of VirtkvmIothread with a clear function */
+    bool (*domainGetIOThreadInfo)(VirtkvmState *state, const VirtkvmCaller *who,
+                                  const VirtkvmDomainRef *dom, unsigned flags,
+                                  GArray **ret_threads, GError **error);
+
+    /* --- consoles ----------------------------------------------------------
+     */
     /** @devname: alias, NULL = first; @flags: virDomainConsoleFlags */
     VirtkvmConsole *(*domainOpenConsole)(VirtkvmState *state,
                                          const VirtkvmCaller *who,
                                          const VirtkvmDomainRef *dom,
                                          const char *devname, unsigned flags,
+                                         GError **error);
+    /** @name: alias or name of a channel, NULL = first;
+     * @flags: virDomainChannelFlags */
+    VirtkvmConsole *(*domainOpenChannel)(VirtkvmState *state,
+                                         const VirtkvmCaller *who,
+                                         const VirtkvmDomainRef *dom,
+                                         const char *name, unsigned flags,
                                          GError **error);
 } VirtkvmDriver;
 
