@@ -153,6 +153,14 @@ check_whole(const ConfDomain *domain, const Check *check, GError **error)
 }
 
 bool
+conf_check_rows(const ConfFrame *frame, GPtrArray *warnings, GError **error)
+{
+    Check check = { .warnings = warnings };
+
+    return conf_table_visit(frame, check_row, &check, error);
+}
+
+bool
 conf_domain_check_start(const ConfDomain *domain, GPtrArray *warnings,
                         GError **error)
 {
@@ -160,5 +168,5 @@ conf_domain_check_start(const ConfDomain *domain, GPtrArray *warnings,
     Check check = { .warnings = warnings };
 
     return check_whole(domain, &check, error) && check_ports(domain, error) &&
-           conf_table_visit(&frame, check_row, &check, error);
+           conf_check_rows(&frame, warnings, error);
 }

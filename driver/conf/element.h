@@ -32,6 +32,11 @@ bool conf_domain_fill_defaults(ConfDomain *domain, GError **error);
 /** conf_domain_frame: the whole document; only read from a const @domain */
 ConfFrame conf_domain_frame(const ConfDomain *domain);
 
+/** conf_check_rows: refuse what a document uses and cannot be honoured; the rest
+ * as sentences in @warnings (may be NULL) */
+bool conf_check_rows(const ConfFrame *frame, GPtrArray *warnings,
+                     GError **error);
+
 /** conf_metadata_place: where what stands in <metadata> is carried */
 ConfPath conf_metadata_place(void);
 

@@ -11,14 +11,22 @@
 int
 main(int argc, char **argv)
 {
+    static const struct {
+        const char *name;
+        char *(*make)(void);
+    } schemas[] = {
+        { "domain", conf_schema_domain },
+        { "network", conf_schema_network },
+        { "virtkvm", conf_schema_virtkvm },
+    };
     g_autofree char *text = NULL;
 
-    if (argc == 2 && strcmp(argv[1], "domain") == 0)
-        text = conf_schema_domain();
-    else if (argc == 2 && strcmp(argv[1], "virtkvm") == 0)
-        text = conf_schema_virtkvm();
+    for (size_t i = 0; argc == 2 && i < G_N_ELEMENTS(schemas); i++) {
+        if (strcmp(argv[1], schemas[i].name) == 0)
+            text = schemas[i].make();
+    }
     if (!text) {
-        fputs("usage: conf-schema domain|virtkvm\n", stderr);
+        fputs("usage: conf-schema domain|network|virtkvm\n", stderr);
         return 2;
     }
     return fputs(text, stdout) < 0 || fflush(stdout) != 0;

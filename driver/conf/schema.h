@@ -15,5 +15,7 @@ bool conf_schema_validate(xmlDoc *doc, const char *name, GError **error);
 
 /** conf_schema_domain: domain.rng, made from the tables */
 char *conf_schema_domain(void);
+/** conf_schema_network: network.rng, made from the tables */
+char *conf_schema_network(void);
 /** conf_schema_virtkvm: virtkvm.rng, for our own settings */
 char *conf_schema_virtkvm(void);

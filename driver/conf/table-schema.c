@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf/element.h"
+#include "conf/network-element.h"
 
 /* No choice of a variant has been made above this element. */
 #define NO_VARIANT (-1)
@@ -137,12 +138,17 @@ has_children(const ConfElement *of)
     return false;
 }
 
+/* Roots in which libvirt takes other namespaces' elements. */
+static bool
+is_document(const ConfElement *of)
+{
+    return of == &conf_domain_element || of == &conf_network_element;
+}
+
 /* The children in any order, as libvirt takes them. */
 static void
 children(Schema *schema, const ConfElement *of, int variant)
 {
-    bool domain = of == &conf_domain_element;
-
     if (!has_children(of))
         return;
     begin(schema, "interleave");
@@ -153,7 +159,7 @@ children(Schema *schema, const ConfElement *of, int variant)
         else if (field->kind == CONF_KIND_TEXT)
             line(schema, "<text/>");
     }
-    if (domain)
+    if (is_document(of))
         line(schema, "<ref name=\"foreign\"/>");
     end(schema, "interleave");
 }
@@ -259,7 +265,7 @@ grammar(const ConfElement *root, const char *name)
     begin(&schema, "start");
     element(&schema, root, name, NO_VARIANT);
     end(&schema, "start");
-    if (root == &conf_domain_element) {
+    if (is_document(root)) {
         define_anything(&schema);
         define_foreign(&schema);
     }
@@ -271,6 +277,12 @@ char *
 conf_schema_domain(void)
 {
     return grammar(&conf_domain_element, "domain");
+}
+
+char *
+conf_schema_network(void)
+{
+    return grammar(&conf_network_element, "network");
 }
 
 char *

@@ -13,6 +13,7 @@
 
 #include "conf/domain.h"
 #include "conf/element.h"
+#include "conf/network-element.h"
 #include "conf/schema.h"
 #include "util/error.h"
 
@@ -32,15 +33,23 @@ committed(const char *name)
 static void
 test_committed_schemas_have_not_drifted(void **state)
 {
-    g_autofree char *domain = committed("domain.rng");
-    g_autofree char *virtkvm = committed("virtkvm.rng");
-    g_autofree char *made_domain = conf_schema_domain();
-    g_autofree char *made_virtkvm = conf_schema_virtkvm();
+    static const struct {
+        const char *name;
+        char *(*make)(void);
+    } schemas[] = {
+        { "domain.rng", conf_schema_domain },
+        { "network.rng", conf_schema_network },
+        { "virtkvm.rng", conf_schema_virtkvm },
+    };
 
-    if (strcmp(domain, made_domain) != 0)
-        fail_msg("schemas/domain.rng is old: run make update-schemas");
-    if (strcmp(virtkvm, made_virtkvm) != 0)
-        fail_msg("schemas/virtkvm.rng is old: run make update-schemas");
+    for (size_t i = 0; i < G_N_ELEMENTS(schemas); i++) {
+        g_autofree char *kept = committed(schemas[i].name);
+        g_autofree char *made = schemas[i].make();
+
+        if (strcmp(kept, made) != 0)
+            fail_msg("schemas/%s is old: run make update-schemas",
+                     schemas[i].name);
+    }
 }
 
 #define HEAD                                                  \
@@ -151,6 +160,7 @@ static void
 test_tables_are_consistent(void **state)
 {
     check_table(&conf_domain_element, 0);
+    check_table(&conf_network_element, 0);
     check_table(&conf_virtkvm_element, 0);
 }
 
