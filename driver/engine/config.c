@@ -4,10 +4,10 @@
 
 #include "engine/config.h"
 
-#include <jansson.h>
 #include <limits.h>
 #include <string.h>
 
+#include "engine/member.h"
 #include "util/error.h"
 #include "util/i18n.h"
 
@@ -15,7 +15,6 @@
 #define UUID_LENGTH        36
 #define CMDLINE_MAX_BYTES  65535
 #define FEATURES_MAX       1024
-#define FD_MAX             ((1 << 20) - 1)
 #define MEMORY_MIN         (1ull << 20)
 #define MEMORY_MAX         (1ull << 46)
 #define MEMORY_UNIT        4096
@@ -23,40 +22,6 @@
 #define TSC_HZ_MAX         100000000000ll
 #define CLOCK_OFFSET_MAX_S (100ll * 366 * 24 * 3600)
 #define TOPOLOGY_MAX       65536
-#define LOCATION_MAX_BYTES 256
-#define PERIOD_MS_MAX      (24 * 3600 * 1000)
-
-typedef enum MemberKind {
-    MEMBER_BOOL,   /* bool */
-    MEMBER_INT,    /* int */
-    MEMBER_UINT,   /* unsigned */
-    MEMBER_INT64,  /* int64_t */
-    MEMBER_UINT64, /* uint64_t */
-    MEMBER_ENUM,   /* an enum whose values are the indices of `names` */
-    MEMBER_STRING, /* char *; max is its longest length in bytes */
-    MEMBER_OBJECT, /* the same struct, by `members` */
-    MEMBER_LIST,   /* `list` takes the whole array */
-} MemberKind;
-
-/* Where in the document: a list on the stack, spelled out only in an error.
- * NULL is the document itself. */
-typedef struct Location {
-    const struct Location *parent;
-    const char *name; /* NULL: an element of an array */
-    size_t index;
-} Location;
-
-typedef struct Member {
-    const char *name;
-    MemberKind kind;
-    size_t offset; /* of the value in the struct */
-    bool required;
-    int64_t min, max;
-    const char *const *names; /* NULL-terminated */
-    const struct Member *members;
-    bool (*list)(json_t *array, void *target, const Location *location,
-                 GError **error);
-} Member;
 
 static const char *const machine_names[] = { "q35", "pc", "microvm", NULL };
 static const char *const action_names[] = { "destroy", "restart", "preserve",
@@ -73,427 +38,170 @@ typedef struct SerialItem {
     EngineChardevConfig chardev;
 } SerialItem;
 
-static bool read_features(json_t *array, void *target, const Location *location,
+static bool read_features(json_t *array, void *target, const EnginePlace *place,
                           GError **error);
-static bool read_serials(json_t *array, void *target, const Location *location,
-                         GError **error);
-static bool read_devices(json_t *array, void *target, const Location *location,
+static bool read_serials(json_t *array, void *target, const EnginePlace *place,
                          GError **error);
 
-#define AT(type, member) .offset = offsetof(type, member)
-
-static const Member feature_members[] = {
-    { "name", MEMBER_STRING, AT(EngineCpuFeature, name), .required = true,
-      .max = NAME_MAX_BYTES },
-    { "policy", MEMBER_ENUM, AT(EngineCpuFeature, policy), .required = true,
-      .names = policy_names },
+static const EngineMember feature_members[] = {
+    { "name", ENGINE_MEMBER_STRING, ENGINE_AT(EngineCpuFeature, name),
+      .required = true, .max = NAME_MAX_BYTES },
+    { "policy", ENGINE_MEMBER_ENUM, ENGINE_AT(EngineCpuFeature, policy),
+      .required = true, .names = policy_names },
     { NULL },
 };
 
-static const Member chardev_members[] = {
-    { "type", MEMBER_ENUM, AT(EngineChardevConfig, type), .required = true,
-      .names = chardev_names },
-    { "fd", MEMBER_INT, AT(EngineChardevConfig, fd), .max = FD_MAX },
-    { "log_fd", MEMBER_INT, AT(EngineChardevConfig, log_fd), .max = FD_MAX },
+const EngineMember engine_chardev_members[] = {
+    { "type", ENGINE_MEMBER_ENUM, ENGINE_AT(EngineChardevConfig, type),
+      .required = true, .names = chardev_names },
+    { "fd", ENGINE_MEMBER_FD, ENGINE_AT(EngineChardevConfig, fd) },
+    { "log_fd", ENGINE_MEMBER_FD, ENGINE_AT(EngineChardevConfig, log_fd) },
     { NULL },
 };
 
-static const Member serial_members[] = {
-    { "port", MEMBER_UINT, AT(SerialItem, port), .required = true,
+static const EngineMember serial_members[] = {
+    { "port", ENGINE_MEMBER_UINT, ENGINE_AT(SerialItem, port), .required = true,
       .max = ENGINE_SERIALS_MAX - 1 },
-    { "chardev", MEMBER_OBJECT, AT(SerialItem, chardev), .required = true,
-      .members = chardev_members },
+    { "chardev", ENGINE_MEMBER_OBJECT, ENGINE_AT(SerialItem, chardev),
+      .required = true, .members = engine_chardev_members },
     { NULL },
 };
 
-static const char *const device_names[] = { "virtio-rng", NULL };
-
-/* What every device has */
-#define DEVICE_MEMBERS                                                     \
-    { "type", MEMBER_ENUM, AT(EngineDeviceConfig, kind), .required = true, \
-      .names = device_names },                                             \
-        { "id",                                                            \
-          MEMBER_STRING,                                                   \
-          AT(EngineDeviceConfig, id),                                      \
-          .required = true,                                                \
-          .min = 1,                                                        \
-          .max = NAME_MAX_BYTES },                                         \
-        { "slot",           MEMBER_UINT, AT(EngineDeviceConfig, slot),     \
-          .required = true, .min = 1,    .max = 31 },                      \
-        { "function", MEMBER_UINT, AT(EngineDeviceConfig, function),       \
-          .max = 7 },                                                      \
-    {                                                                      \
-        "packed", MEMBER_BOOL, AT(EngineDeviceConfig, packed)              \
-    }
-
-static const Member rate_members[] = {
-    { "bytes", MEMBER_UINT64, AT(EngineDeviceConfig, rng.bytes),
-      .required = true, .min = 1, .max = INT64_MAX },
-    { "period_ms", MEMBER_UINT, AT(EngineDeviceConfig, rng.period_ms), .min = 1,
-      .max = PERIOD_MS_MAX },
+static const EngineMember topology_members[] = {
+    { "sockets", ENGINE_MEMBER_UINT, ENGINE_AT(EngineCpuConfig, sockets),
+      .min = 1, .max = ENGINE_VCPUS_MAX },
+    { "dies", ENGINE_MEMBER_UINT, ENGINE_AT(EngineCpuConfig, dies), .min = 1,
+      .max = ENGINE_VCPUS_MAX },
+    { "cores", ENGINE_MEMBER_UINT, ENGINE_AT(EngineCpuConfig, cores), .min = 1,
+      .max = ENGINE_VCPUS_MAX },
+    { "threads", ENGINE_MEMBER_UINT, ENGINE_AT(EngineCpuConfig, threads),
+      .min = 1, .max = ENGINE_VCPUS_MAX },
     { NULL },
 };
 
-static const Member rng_members[] = {
-    DEVICE_MEMBERS,
-    { "fd", MEMBER_INT, AT(EngineDeviceConfig, rng.fd), .required = true,
-      .max = FD_MAX },
-    { "rate", MEMBER_OBJECT, .offset = 0, .members = rate_members },
-    { NULL },
-};
-
-/* By kind */
-static const Member *const device_members[] = { rng_members };
-
-static const Member topology_members[] = {
-    { "sockets", MEMBER_UINT, AT(EngineCpuConfig, sockets), .min = 1,
-      .max = ENGINE_VCPUS_MAX },
-    { "dies", MEMBER_UINT, AT(EngineCpuConfig, dies), .min = 1,
-      .max = ENGINE_VCPUS_MAX },
-    { "cores", MEMBER_UINT, AT(EngineCpuConfig, cores), .min = 1,
-      .max = ENGINE_VCPUS_MAX },
-    { "threads", MEMBER_UINT, AT(EngineCpuConfig, threads), .min = 1,
-      .max = ENGINE_VCPUS_MAX },
-    { NULL },
-};
-
-static const Member cpu_members[] = {
-    { "mode", MEMBER_ENUM, AT(EngineCpuConfig, mode), .names = cpu_mode_names },
-    { "model", MEMBER_STRING, AT(EngineCpuConfig, model),
+static const EngineMember cpu_members[] = {
+    { "mode", ENGINE_MEMBER_ENUM, ENGINE_AT(EngineCpuConfig, mode),
+      .names = cpu_mode_names },
+    { "model", ENGINE_MEMBER_STRING, ENGINE_AT(EngineCpuConfig, model),
       .max = NAME_MAX_BYTES },
-    { "vendor", MEMBER_STRING, AT(EngineCpuConfig, vendor),
+    { "vendor", ENGINE_MEMBER_STRING, ENGINE_AT(EngineCpuConfig, vendor),
       .max = NAME_MAX_BYTES },
-    { "unchecked", MEMBER_BOOL, AT(EngineCpuConfig, unchecked) },
-    { "features", MEMBER_LIST, .offset = 0, .list = read_features },
+    { "unchecked", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineCpuConfig, unchecked) },
+    { "features", ENGINE_MEMBER_CUSTOM, .offset = 0, .read = read_features },
     { NULL },
 };
 
-static const Member file_members[] = {
-    { "fd", MEMBER_INT, AT(EngineFile, fd), .max = FD_MAX },
-    { "path", MEMBER_STRING, AT(EngineFile, path), .max = PATH_MAX - 1 },
+static const EngineMember file_members[] = {
+    { "fd", ENGINE_MEMBER_FD, ENGINE_AT(EngineFile, fd) },
+    { "path", ENGINE_MEMBER_STRING, ENGINE_AT(EngineFile, path),
+      .max = PATH_MAX - 1 },
     { NULL },
 };
 
-static const Member features_members[] = {
-    { "acpi", MEMBER_BOOL, AT(EngineConfig, acpi) },
-    { "apic", MEMBER_BOOL, AT(EngineConfig, apic) },
-    { "pae", MEMBER_BOOL, AT(EngineConfig, pae) },
-    { "kvm-hidden", MEMBER_BOOL, AT(EngineConfig, kvm_hidden) },
+static const EngineMember features_members[] = {
+    { "acpi", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, acpi) },
+    { "apic", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, apic) },
+    { "pae", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, pae) },
+    { "kvm-hidden", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, kvm_hidden) },
     { NULL },
 };
 
-static const Member clock_members[] = {
-    { "offset_s", MEMBER_INT64, AT(EngineConfig, clock_offset_s),
+static const EngineMember clock_members[] = {
+    { "offset_s", ENGINE_MEMBER_INT64, ENGINE_AT(EngineConfig, clock_offset_s),
       .min = -CLOCK_OFFSET_MAX_S, .max = CLOCK_OFFSET_MAX_S },
-    { "kvmclock", MEMBER_BOOL, AT(EngineConfig, kvmclock) },
-    { "pit", MEMBER_BOOL, AT(EngineConfig, pit) },
-    { "rtc", MEMBER_BOOL, AT(EngineConfig, rtc) },
-    { "tsc_hz", MEMBER_UINT64, AT(EngineConfig, tsc_hz), .max = TSC_HZ_MAX },
+    { "kvmclock", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, kvmclock) },
+    { "pit", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, pit) },
+    { "rtc", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, rtc) },
+    { "tsc_hz", ENGINE_MEMBER_UINT64, ENGINE_AT(EngineConfig, tsc_hz),
+      .max = TSC_HZ_MAX },
     { NULL },
 };
 
-static const Member machine_members[] = {
-    { "name", MEMBER_STRING, AT(EngineConfig, name), .required = true, .min = 1,
-      .max = NAME_MAX_BYTES },
-    { "uuid", MEMBER_STRING, AT(EngineConfig, uuid), .required = true,
-      .min = UUID_LENGTH, .max = UUID_LENGTH },
-    { "machine", MEMBER_ENUM, AT(EngineConfig, machine),
+static const EngineMember machine_members[] = {
+    { "name", ENGINE_MEMBER_STRING, ENGINE_AT(EngineConfig, name),
+      .required = true, .min = 1, .max = NAME_MAX_BYTES },
+    { "uuid", ENGINE_MEMBER_STRING, ENGINE_AT(EngineConfig, uuid),
+      .required = true, .min = UUID_LENGTH, .max = UUID_LENGTH },
+    { "machine", ENGINE_MEMBER_ENUM, ENGINE_AT(EngineConfig, machine),
       .names = machine_names },
-    { "memory", MEMBER_UINT64, AT(EngineConfig, memory), .required = true,
-      .min = MEMORY_MIN, .max = MEMORY_MAX },
-    { "vcpus", MEMBER_UINT, AT(EngineConfig, vcpus), .min = 1,
+    { "memory", ENGINE_MEMBER_UINT64, ENGINE_AT(EngineConfig, memory),
+      .required = true, .min = MEMORY_MIN, .max = MEMORY_MAX },
+    { "vcpus", ENGINE_MEMBER_UINT, ENGINE_AT(EngineConfig, vcpus), .min = 1,
       .max = ENGINE_VCPUS_MAX },
-    { "topology", MEMBER_OBJECT, AT(EngineConfig, cpu),
+    { "topology", ENGINE_MEMBER_OBJECT, ENGINE_AT(EngineConfig, cpu),
       .members = topology_members },
-    { "cpu", MEMBER_OBJECT, AT(EngineConfig, cpu), .members = cpu_members },
-    { "kernel", MEMBER_OBJECT, AT(EngineConfig, kernel), .required = true,
+    { "cpu", ENGINE_MEMBER_OBJECT, ENGINE_AT(EngineConfig, cpu),
+      .members = cpu_members },
+    { "kernel", ENGINE_MEMBER_OBJECT, ENGINE_AT(EngineConfig, kernel),
+      .required = true, .members = file_members },
+    { "initrd", ENGINE_MEMBER_OBJECT, ENGINE_AT(EngineConfig, initrd),
       .members = file_members },
-    { "initrd", MEMBER_OBJECT, AT(EngineConfig, initrd),
-      .members = file_members },
-    { "cmdline", MEMBER_STRING, AT(EngineConfig, cmdline),
+    { "cmdline", ENGINE_MEMBER_STRING, ENGINE_AT(EngineConfig, cmdline),
       .max = CMDLINE_MAX_BYTES },
-    { "features", MEMBER_OBJECT, .offset = 0, .members = features_members },
-    { "clock", MEMBER_OBJECT, .offset = 0, .members = clock_members },
-    { "serials", MEMBER_LIST, AT(EngineConfig, serials), .list = read_serials },
-    { "devices", MEMBER_LIST, .offset = 0, .list = read_devices },
-    { "debug_exit", MEMBER_BOOL, AT(EngineConfig, debug_exit) },
-    { "on_poweroff", MEMBER_ENUM, AT(EngineConfig, on_poweroff),
+    { "features", ENGINE_MEMBER_OBJECT, .offset = 0,
+      .members = features_members },
+    { "clock", ENGINE_MEMBER_OBJECT, .offset = 0, .members = clock_members },
+    { "serials", ENGINE_MEMBER_CUSTOM, ENGINE_AT(EngineConfig, serials),
+      .read = read_serials },
+    { "devices", ENGINE_MEMBER_CUSTOM, .offset = 0,
+      .read = engine_device_configs_read },
+    { "iothreads", ENGINE_MEMBER_UINT, ENGINE_AT(EngineConfig, iothreads),
+      .max = ENGINE_IOTHREADS_MAX },
+    { "debug_exit", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, debug_exit) },
+    { "on_poweroff", ENGINE_MEMBER_ENUM, ENGINE_AT(EngineConfig, on_poweroff),
       .names = action_names },
-    { "on_reboot", MEMBER_ENUM, AT(EngineConfig, on_reboot),
+    { "on_reboot", ENGINE_MEMBER_ENUM, ENGINE_AT(EngineConfig, on_reboot),
       .names = action_names },
-    { "on_crash", MEMBER_ENUM, AT(EngineConfig, on_crash),
+    { "on_crash", ENGINE_MEMBER_ENUM, ENGINE_AT(EngineConfig, on_crash),
       .names = action_names },
-    { "paused", MEMBER_BOOL, AT(EngineConfig, paused) },
+    { "paused", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, paused) },
     { NULL },
 };
 
-/* "serials[1].chardev.fd" */
-static const char *
-location_text(const Location *location, char *buffer, size_t size)
-{
-    char head[LOCATION_MAX_BYTES] = "";
-
-    if (location->parent)
-        location_text(location->parent, head, sizeof(head));
-    if (location->name)
-        g_snprintf(buffer, size, "%s%s%s", head, head[0] ? "." : "",
-                   location->name);
-    else
-        g_snprintf(buffer, size, "%s[%zu]", head, location->index);
-    return buffer;
-}
-
-/* What went wrong at @location: @problem is a translated half sentence that
- * follows the member's name. */
 static bool
-refuse(GError **error, virErrorNumber code, const Location *location,
-       const char *problem)
-{
-    char text[LOCATION_MAX_BYTES];
-
-    error_set(error, code, _("'%s' of the machine document %s"),
-              location_text(location, text, sizeof(text)), problem);
-    return false;
-}
-
-static bool
-store_number(const Member *member, json_t *value, void *target,
-             const Location *location, GError **error)
-{
-    json_int_t number = json_integer_value(value);
-
-    if (!json_is_integer(value))
-        return refuse(error, VIR_ERR_INVALID_ARG, location,
-                      _("must be a whole number"));
-    if (number < member->min || number > member->max) {
-        g_autofree char *problem =
-            g_strdup_printf(_("must be from %lld to %lld"),
-                            (long long)member->min, (long long)member->max);
-
-        return refuse(error, VIR_ERR_INVALID_ARG, location, problem);
-    }
-    if (member->kind == MEMBER_INT)
-        *(int *)target = (int)number;
-    else if (member->kind == MEMBER_UINT)
-        *(unsigned *)target = (unsigned)number;
-    else
-        *(int64_t *)target = number;
-    return true;
-}
-
-static bool
-store_string(const Member *member, json_t *value, void *target,
-             const Location *location, GError **error)
-{
-    const char *text = json_string_value(value);
-    size_t length = json_string_length(value);
-
-    if (!text)
-        return refuse(error, VIR_ERR_INVALID_ARG, location,
-                      _("must be a string"));
-    if (length < (size_t)member->min || length > (size_t)member->max) {
-        g_autofree char *problem =
-            g_strdup_printf(_("must be %lld to %lld bytes long"),
-                            (long long)member->min, (long long)member->max);
-
-        return refuse(error, VIR_ERR_INVALID_ARG, location, problem);
-    }
-    g_free(*(char **)target);
-    *(char **)target = g_strdup(text);
-    return true;
-}
-
-static bool
-store_enum(const Member *member, json_t *value, void *target,
-           const Location *location, GError **error)
-{
-    const char *text = json_string_value(value);
-    g_autofree char *known = NULL;
-    g_autofree char *problem = NULL;
-
-    for (int i = 0; text && member->names[i]; i++) {
-        if (strcmp(text, member->names[i]) == 0) {
-            *(int *)target = i;
-            return true;
-        }
-    }
-    known = g_strjoinv(", ", (char **)member->names);
-    problem = g_strdup_printf(_("must be one of: %s"), known);
-    return refuse(error,
-                  text ? VIR_ERR_CONFIG_UNSUPPORTED : VIR_ERR_INVALID_ARG,
-                  location, problem);
-}
-
-static bool read_object(json_t *object, const Member *members, void *target,
-                        const Location *location, GError **error);
-
-static bool
-store(const Member *member, json_t *value, void *structure,
-      const Location *location, GError **error)
-{
-    void *target = (char *)structure + member->offset;
-
-    switch (member->kind) {
-    case MEMBER_BOOL:
-        if (!json_is_boolean(value))
-            return refuse(error, VIR_ERR_INVALID_ARG, location,
-                          _("must be true or false"));
-        *(bool *)target = json_is_true(value);
-        return true;
-    case MEMBER_INT:
-    case MEMBER_UINT:
-    case MEMBER_INT64:
-    case MEMBER_UINT64:
-        return store_number(member, value, target, location, error);
-    case MEMBER_ENUM:
-        return store_enum(member, value, target, location, error);
-    case MEMBER_STRING:
-        return store_string(member, value, target, location, error);
-    case MEMBER_OBJECT:
-        return read_object(value, member->members, target, location, error);
-    case MEMBER_LIST:
-        if (!json_is_array(value))
-            return refuse(error, VIR_ERR_INVALID_ARG, location,
-                          _("must be an array"));
-        return member->list(value, target, location, error);
-    }
-    g_assert_not_reached();
-}
-
-static const Member *
-find_member(const Member *members, const char *name)
-{
-    for (const Member *member = members; member->name; member++)
-        if (strcmp(member->name, name) == 0)
-            return member;
-    return NULL;
-}
-
-static bool
-read_object(json_t *object, const Member *members, void *target,
-            const Location *location, GError **error)
-{
-    const char *name;
-    json_t *value;
-
-    if (!json_is_object(object))
-        return refuse(error, VIR_ERR_INVALID_ARG, location,
-                      _("must be an object"));
-    json_object_foreach(object, name, value)
-    {
-        const Member *member = find_member(members, name);
-        Location here = { location, name, 0 };
-
-        if (!member)
-            return refuse(error, VIR_ERR_CONFIG_UNSUPPORTED, &here,
-                          _("is not known to this engine"));
-        if (!store(member, value, target, &here, error))
-            return false;
-    }
-    for (const Member *member = members; member->name; member++) {
-        Location here = { location, member->name, 0 };
-
-        if (member->required && !json_object_get(object, member->name))
-            return refuse(error, VIR_ERR_INVALID_ARG, &here, _("is missing"));
-    }
-    return true;
-}
-
-static bool
-read_features(json_t *array, void *target, const Location *location,
+read_features(json_t *array, void *target, const EnginePlace *place,
               GError **error)
 {
     EngineCpuConfig *cpu = target;
-    size_t count = json_array_size(array);
+    size_t count;
 
-    if (count > FEATURES_MAX)
-        return refuse(error, VIR_ERR_INVALID_ARG, location,
-                      _("has too many elements"));
+    if (!engine_place_array(place, array, FEATURES_MAX, &count, error))
+        return false;
     cpu->features = g_new0(EngineCpuFeature, count);
     cpu->n_features = count;
     for (size_t i = 0; i < count; i++) {
-        Location here = { location, NULL, i };
+        EnginePlace here = engine_place_item(place, i);
 
-        if (!read_object(json_array_get(array, i), feature_members,
-                         &cpu->features[i], &here, error))
+        if (!engine_members_read(json_array_get(array, i), feature_members,
+                                 &cpu->features[i], &here, error))
             return false;
     }
     return true;
 }
 
 static bool
-read_serials(json_t *array, void *target, const Location *location,
+read_serials(json_t *array, void *target, const EnginePlace *place,
              GError **error)
 {
     EngineSerialConfig *serials = target;
+    size_t count;
 
-    for (size_t i = 0; i < json_array_size(array); i++) {
+    if (!engine_place_array(place, array, ENGINE_SERIALS_MAX, &count, error))
+        return false;
+    for (size_t i = 0; i < count; i++) {
         SerialItem item = { 0, { ENGINE_CHARDEV_NULL, -1, -1 } };
-        Location here = { location, NULL, i };
+        EnginePlace here = engine_place_item(place, i);
 
-        if (!read_object(json_array_get(array, i), serial_members, &item, &here,
-                         error))
+        if (!engine_members_read(json_array_get(array, i), serial_members,
+                                 &item, &here, error))
             return false;
         if (serials[item.port].present)
-            return refuse(error, VIR_ERR_INVALID_ARG, &here,
-                          _("names a port that is taken"));
+            return engine_place_refuse(&here, VIR_ERR_INVALID_ARG,
+                                       _("names a port that is taken"), error);
         if (item.chardev.type >= ENGINE_CHARDEV_FD && item.chardev.fd < 0)
-            return refuse(error, VIR_ERR_INVALID_ARG, &here,
-                          _("needs 'fd' for its chardev"));
+            return engine_place_refuse(&here, VIR_ERR_INVALID_ARG,
+                                       _("needs 'fd' for its chardev"), error);
         serials[item.port] = (EngineSerialConfig){ true, item.chardev };
-    }
-    return true;
-}
-
-static bool
-is_free(const EngineConfig *config, size_t index)
-{
-    const EngineDeviceConfig *device = &config->devices[index];
-
-    for (size_t i = 0; i < index; i++)
-        if (config->devices[i].slot == device->slot &&
-            config->devices[i].function == device->function)
-            return false;
-    return true;
-}
-
-/* The members that an element may have depend on its type. */
-static bool
-read_device(json_t *object, EngineDeviceConfig *device,
-            const Location *location, GError **error)
-{
-    Location type = { location, "type", 0 };
-    json_t *name = json_object_get(object, "type");
-
-    *device = (EngineDeviceConfig){ .rng = { .fd = -1, .period_ms = 1000 } };
-    if (name && !store_enum(find_member(rng_members, "type"), name,
-                            &device->kind, &type, error))
-        return false;
-    return read_object(object, device_members[device->kind], device, location,
-                       error);
-}
-
-static bool
-read_devices(json_t *array, void *target, const Location *location,
-             GError **error)
-{
-    EngineConfig *config = target;
-    size_t count = json_array_size(array);
-
-    if (count > ENGINE_DEVICES_MAX)
-        return refuse(error, VIR_ERR_INVALID_ARG, location,
-                      _("has too many elements"));
-    config->devices = g_new0(EngineDeviceConfig, count);
-    config->n_devices = count;
-    for (size_t i = 0; i < count; i++) {
-        Location here = { location, NULL, i };
-
-        if (!read_device(json_array_get(array, i), &config->devices[i], &here,
-                         error))
-            return false;
-        if (!is_free(config, i))
-            return refuse(error, VIR_ERR_INVALID_ARG, &here,
-                          _("names a PCI address that is taken"));
     }
     return true;
 }
@@ -524,31 +232,36 @@ resolve_topology(EngineConfig *config)
     cpu->threads = MAX(cpu->threads, 1);
 }
 
+static bool
+refuse_member(const EnginePlace *document, const char *name,
+              const char *problem, GError **error)
+{
+    EnginePlace here = engine_place_member(document, name);
+
+    return engine_place_refuse(&here, VIR_ERR_INVALID_ARG, problem, error);
+}
+
 /* What no single member's bounds can say. */
 static bool
-check(const EngineConfig *config, GError **error)
+check(const EngineConfig *config, const EnginePlace *place, GError **error)
 {
     const EngineCpuConfig *cpu = &config->cpu;
     uint64_t product =
         (uint64_t)cpu->sockets * cpu->dies * cpu->cores * cpu->threads;
 
     if (!uuid_is_valid(config->uuid))
-        return refuse(error, VIR_ERR_INVALID_ARG, &(Location){ NULL, "uuid" },
-                      _("is not a UUID"));
+        return refuse_member(place, "uuid", _("is not a UUID"), error);
     if (config->memory % MEMORY_UNIT != 0)
-        return refuse(error, VIR_ERR_INVALID_ARG, &(Location){ NULL, "memory" },
-                      _("must be a multiple of 4096"));
+        return refuse_member(place, "memory", _("must be a multiple of 4096"),
+                             error);
     if (config->tsc_hz > 0 && config->tsc_hz < TSC_HZ_MIN)
-        return refuse(error, VIR_ERR_INVALID_ARG,
-                      &(Location){ NULL, "clock.tsc_hz" },
-                      _("is less than one megahertz"));
+        return refuse_member(place, "clock.tsc_hz",
+                             _("is less than one megahertz"), error);
     if (product < config->vcpus || product > TOPOLOGY_MAX)
-        return refuse(error, VIR_ERR_INVALID_ARG,
-                      &(Location){ NULL, "topology" },
-                      _("does not fit the number of vCPUs"));
+        return refuse_member(place, "topology",
+                             _("does not fit the number of vCPUs"), error);
     if (config->kernel.fd < 0 && !config->kernel.path)
-        return refuse(error, VIR_ERR_INVALID_ARG, &(Location){ NULL, "kernel" },
-                      _("needs 'fd' or 'path'"));
+        return refuse_member(place, "kernel", _("needs 'fd' or 'path'"), error);
     return true;
 }
 
@@ -557,6 +270,7 @@ config_new_default(void)
 {
     EngineConfig *config = g_new0(EngineConfig, 1);
 
+    config->fds = g_array_new(FALSE, FALSE, sizeof(int));
     config->vcpus = 1;
     config->kernel.fd = config->initrd.fd = -1;
     config->acpi = config->apic = config->pae = true;
@@ -569,6 +283,8 @@ EngineConfig *
 engine_config_parse(const char *json, GError **error)
 {
     g_autoptr(EngineConfig) config = config_new_default();
+    EngineReader reader = { .fds = config->fds };
+    const EnginePlace document = { .reader = &reader };
     json_error_t where = { .line = 0 };
     json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &where);
     bool ok;
@@ -584,14 +300,14 @@ engine_config_parse(const char *json, GError **error)
     config->acpi =
         g_strcmp0(json_string_value(json_object_get(root, "machine")),
                   "microvm") != 0;
-    ok = read_object(root, machine_members, config, NULL, error);
+    ok = engine_members_read(root, machine_members, config, &document, error);
     json_decref(root);
     if (!ok)
         return NULL;
     if (!config->cmdline)
         config->cmdline = g_strdup("");
     resolve_topology(config);
-    return check(config, error) ? g_steal_pointer(&config) : NULL;
+    return check(config, &document, error) ? g_steal_pointer(&config) : NULL;
 }
 
 void
@@ -603,8 +319,9 @@ engine_config_free(EngineConfig *config)
         g_free(config->cpu.features[i].name);
     g_free(config->cpu.features);
     for (size_t i = 0; i < config->n_devices; i++)
-        g_free(config->devices[i].id);
+        engine_device_config_free(config->devices[i]);
     g_free(config->devices);
+    g_array_unref(config->fds);
     g_free(config->cpu.model);
     g_free(config->cpu.vendor);
     g_free(config->name);

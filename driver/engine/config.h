@@ -6,9 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/config-device.h"
+#include "engine/member.h"
+
 #define ENGINE_SERIALS_MAX      4
 #define ENGINE_VCPUS_MAX        4096
 #define ENGINE_DEVICES_MAX      256 /* places on bus 0 */
+#define ENGINE_IOTHREADS_MAX    64
 #define ENGINE_CONFIG_MAX_BYTES (1u << 20)
 
 /** The machine document (docs/engine-protocol.md) as structs. */
@@ -37,6 +41,9 @@ typedef struct EngineChardevConfig {
     int fd;     /* -1: none */
     int log_fd; /* -1: none */
 } EngineChardevConfig;
+
+/** A chardev of the document, into an EngineChardevConfig. */
+extern const EngineMember engine_chardev_members[];
 
 typedef struct EngineSerialConfig {
     bool present;
@@ -78,25 +85,6 @@ typedef struct EngineFile {
     char *path; /* also the name in messages; NULL: none */
 } EngineFile;
 
-typedef enum EngineDeviceKind {
-    ENGINE_DEVICE_VIRTIO_RNG = 0,
-} EngineDeviceKind;
-
-typedef struct EngineRngConfig {
-    int fd;             /* the host's source */
-    uint64_t bytes;     /* at most, in a period; 0: no bound */
-    unsigned period_ms; /* > 0 */
-} EngineRngConfig;
-
-/** A device on the PCI bus; which part counts, `kind` says. */
-typedef struct EngineDeviceConfig {
-    EngineDeviceKind kind;
-    char *id;                /* in messages and events */
-    unsigned slot, function; /* on bus 0 */
-    bool packed;             /* virtio: offer packed rings */
-    EngineRngConfig rng;
-} EngineDeviceConfig;
-
 struct EngineConfig {
     char *name;
     char *uuid; /* 36 characters */
@@ -112,11 +100,13 @@ struct EngineConfig {
     bool kvmclock, pit, rtc;
     uint64_t tsc_hz; /* 0: the host's */
     EngineSerialConfig serials[ENGINE_SERIALS_MAX];
-    EngineDeviceConfig *devices;
+    EngineDeviceConfig **devices;
     size_t n_devices;
+    unsigned iothreads; /* numbers 1 to it; 0 is the shared one */
     bool debug_exit;
     EngineAction on_poweroff, on_reboot, on_crash;
     bool paused;
+    GArray *fds; /* int: the descriptors that the document named */
 };
 
 typedef struct EngineConfig EngineConfig;

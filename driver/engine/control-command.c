@@ -13,24 +13,15 @@
 #include "util/error.h"
 #include "util/i18n.h"
 
-/* jansson takes only valid UTF-8. */
-static json_t *
-json_text(const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text ? text : "", -1);
-
-    return json_string(valid);
-}
-
 /* --- queries -------------------------------------------------------------- */
 static json_t *
-run_nothing(Engine *engine, GError **error)
+run_nothing(Engine *engine, void *arguments, GError **error)
 {
     return json_object();
 }
 
 static json_t *
-run_query_version(Engine *engine, GError **error)
+run_query_version(Engine *engine, void *arguments, GError **error)
 {
     unsigned major = 0, minor = 0, micro = 0;
 
@@ -40,10 +31,11 @@ run_query_version(Engine *engine, GError **error)
                      PACKAGE_STRING);
 }
 
-static json_t *run_query_commands(Engine *engine, GError **error);
+static json_t *run_query_commands(Engine *engine, void *arguments,
+                                  GError **error);
 
 static json_t *
-run_query_status(Engine *engine, GError **error)
+run_query_status(Engine *engine, void *arguments, GError **error)
 {
     EngineStatus status = engine_status(engine);
 
@@ -53,7 +45,7 @@ run_query_status(Engine *engine, GError **error)
 }
 
 static json_t *
-run_query_cpus(Engine *engine, GError **error)
+run_query_cpus(Engine *engine, void *arguments, GError **error)
 {
     g_autoptr(GArray) cpus = engine_cpus(engine);
     json_t *list = json_array();
@@ -70,14 +62,14 @@ run_query_cpus(Engine *engine, GError **error)
 }
 
 static json_t *
-run_query_memory(Engine *engine, GError **error)
+run_query_memory(Engine *engine, void *arguments, GError **error)
 {
     return json_pack("{s:I}", "size",
                      (json_int_t)engine_config(engine)->memory);
 }
 
 static json_t *
-run_query_chardev(Engine *engine, GError **error)
+run_query_chardev(Engine *engine, void *arguments, GError **error)
 {
     json_t *list = json_array();
 
@@ -98,9 +90,9 @@ run_query_chardev(Engine *engine, GError **error)
 }
 
 static json_t *
-run_query_report(Engine *engine, GError **error)
+run_query_report(Engine *engine, void *arguments, GError **error)
 {
-    return json_pack("{s:o}", "report", json_text(engine_report(engine)));
+    return json_pack("{s:o}", "report", engine_text(engine_report(engine)));
 }
 
 /* --- changes -------------------------------------------------------------- */
@@ -111,26 +103,26 @@ done(bool ok)
 }
 
 static json_t *
-run_stop(Engine *engine, GError **error)
+run_stop(Engine *engine, void *arguments, GError **error)
 {
     return done(engine_stop(engine, error));
 }
 
 static json_t *
-run_cont(Engine *engine, GError **error)
+run_cont(Engine *engine, void *arguments, GError **error)
 {
     return done(engine_cont(engine, error));
 }
 
 static json_t *
-run_powerdown(Engine *engine, GError **error)
+run_powerdown(Engine *engine, void *arguments, GError **error)
 {
     engine_set_reboot(engine, false);
     return done(engine_powerdown(engine, error));
 }
 
 static json_t *
-run_reboot(Engine *engine, GError **error)
+run_reboot(Engine *engine, void *arguments, GError **error)
 {
     bool pressed = engine_powerdown(engine, error);
 
@@ -140,13 +132,13 @@ run_reboot(Engine *engine, GError **error)
 }
 
 static json_t *
-run_reset(Engine *engine, GError **error)
+run_reset(Engine *engine, void *arguments, GError **error)
 {
     return done(engine_reset(engine, error));
 }
 
 static json_t *
-run_quit(Engine *engine, GError **error)
+run_quit(Engine *engine, void *arguments, GError **error)
 {
     engine_quit(engine, "host-quit");
     return json_object();
@@ -171,7 +163,7 @@ static const EngineControlCommand control_commands[] = {
 };
 
 static json_t *
-run_query_commands(Engine *engine, GError **error)
+run_query_commands(Engine *engine, void *arguments, GError **error)
 {
     json_t *list = json_array();
 
@@ -192,27 +184,32 @@ find_command(const char *name, GError **error)
     return NULL;
 }
 
-/* No command takes arguments so far. */
 static bool
-check_arguments(const json_t *arguments, const char *command, GError **error)
+parse_arguments(json_t *value, EngineReader *reader, EngineControlCall *call,
+                GError **error)
 {
-    void *first;
+    static const EngineMember none[] = { { NULL } };
+    const EngineControlCommand *command = call->command;
+    const EnginePlace place = { .reader = reader };
 
-    if (!json_is_object(arguments)) {
+    if (value && !json_is_object(value)) {
         error_set(error, VIR_ERR_INVALID_ARG,
                   _("'arguments' must be an object"));
         return false;
     }
-    first = json_object_iter((json_t *)arguments);
-    if (first)
-        error_set(error, VIR_ERR_INVALID_ARG,
-                  _("the command '%s' has no argument '%s'"), command,
-                  json_object_iter_key(first));
-    return !first;
+    reader->arguments = true;
+    call->arguments = g_malloc0(MAX(command->size, 1));
+    if (value)
+        return engine_members_read(value,
+                                   command->members ? command->members : none,
+                                   call->arguments, &place, error);
+    return engine_members_check(
+        NULL, command->members ? command->members : none, &place, error);
 }
 
 static bool
-parse_object(json_t *request, EngineControlCall *call, GError **error)
+parse_object(json_t *request, EngineReader *reader, EngineControlCall *call,
+             GError **error)
 {
     const json_t *execute = json_object_get(request, "execute");
     const EngineControlCommand *command;
@@ -230,22 +227,27 @@ parse_object(json_t *request, EngineControlCall *call, GError **error)
         return false;
     json_object_foreach(request, key, value)
     {
-        if (strcmp(key, "arguments") == 0) {
-            if (!check_arguments(value, command->name, error))
-                return false;
-        } else if (strcmp(key, "execute") != 0 && strcmp(key, "id") != 0) {
+        if (strcmp(key, "arguments") != 0 && strcmp(key, "execute") != 0 &&
+            strcmp(key, "id") != 0) {
             error_set(error, VIR_ERR_INVALID_ARG,
                       _("a request has no member '%s'"), key);
             return false;
         }
     }
     call->command = command;
-    return true;
+    if (parse_arguments(json_object_get(request, "arguments"), reader, call,
+                        error))
+        return true;
+    call->command = NULL;
+    if (command->clear && call->arguments)
+        command->clear(call->arguments);
+    g_clear_pointer(&call->arguments, g_free);
+    return false;
 }
 
 bool
-engine_control_parse(const char *line, size_t size, EngineControlCall *ret_call,
-                     GError **error)
+engine_control_parse(const char *line, size_t size, EngineReader *reader,
+                     EngineControlCall *ret_call, GError **error)
 {
     json_error_t where;
     json_t *request = json_loadb(line, size, JSON_REJECT_DUPLICATES, &where);
@@ -260,7 +262,7 @@ engine_control_parse(const char *line, size_t size, EngineControlCall *ret_call,
         error_set(error, VIR_ERR_INVALID_ARG,
                   _("a request must be a JSON object"));
     else
-        ok = parse_object(request, ret_call, error);
+        ok = parse_object(request, reader, ret_call, error);
     json_decref(request);
     return ok;
 }
@@ -268,6 +270,9 @@ engine_control_parse(const char *line, size_t size, EngineControlCall *ret_call,
 void
 engine_control_call_clear(EngineControlCall *call)
 {
+    if (call->command && call->command->clear)
+        call->command->clear(call->arguments);
+    g_free(call->arguments);
     json_decref(call->id);
     *call = (EngineControlCall){ 0 };
 }
@@ -277,7 +282,7 @@ json_t *
 engine_control_greeting(void)
 {
     return json_pack("{s:{s:o,s:[]}}", "QMP", "version",
-                     run_query_version(NULL, NULL), "capabilities");
+                     run_query_version(NULL, NULL, NULL), "capabilities");
 }
 
 static json_t *
@@ -312,55 +317,17 @@ engine_control_error(const GError *error, json_t *id)
 {
     return with_id(json_pack("{s:{s:s,s:o}}", "error", "class",
                              error_class(error), "desc",
-                             json_text(error->message)),
+                             engine_text(error->message)),
                    id);
 }
 
 /* --- events --------------------------------------------------------------- */
-static json_t *
-event_data(Engine *engine, EngineEvent event, bool guest, const char *detail,
-           int64_t value)
-{
-    switch (event) {
-    case ENGINE_EVENT_SHUTDOWN:
-        return json_pack("{s:b,s:o}", "guest", (int)guest, "reason",
-                         json_text(detail));
-    case ENGINE_EVENT_RESET:
-        return json_pack("{s:b}", "guest", (int)guest);
-    case ENGINE_EVENT_PANICKED:
-        return json_pack("{s:o,s:o}", "action", json_text(detail), "info",
-                         json_text(engine_report(engine)));
-    case ENGINE_EVENT_INTERNAL_ERROR:
-        return json_pack("{s:o}", "report", json_text(detail));
-    case ENGINE_EVENT_RTC_CHANGE:
-        return json_pack("{s:I}", "offset", (json_int_t)value);
-    case ENGINE_EVENT_STOP:
-    case ENGINE_EVENT_RESUME:
-    case ENGINE_EVENT_POWERDOWN:
-        break;
-    }
-    return json_object();
-}
-
-static const char *const event_names[] = {
-    [ENGINE_EVENT_STOP] = "STOP",
-    [ENGINE_EVENT_RESUME] = "RESUME",
-    [ENGINE_EVENT_POWERDOWN] = "POWERDOWN",
-    [ENGINE_EVENT_SHUTDOWN] = "SHUTDOWN",
-    [ENGINE_EVENT_RESET] = "RESET",
-    [ENGINE_EVENT_PANICKED] = "GUEST_PANICKED",
-    [ENGINE_EVENT_INTERNAL_ERROR] = "INTERNAL_ERROR",
-    [ENGINE_EVENT_RTC_CHANGE] = "RTC_CHANGE",
-};
-
 json_t *
-engine_control_event(Engine *engine, EngineEvent event, bool guest,
-                     const char *detail, int64_t value)
+engine_control_event(const char *name, json_t *data)
 {
     gint64 now = g_get_real_time();
 
-    return json_pack("{s:s,s:o,s:{s:I,s:I}}", "event", event_names[event],
-                     "data", event_data(engine, event, guest, detail, value),
+    return json_pack("{s:s,s:O,s:{s:I,s:I}}", "event", name, "data", data,
                      "timestamp", "seconds", (json_int_t)(now / G_USEC_PER_SEC),
                      "microseconds", (json_int_t)(now % G_USEC_PER_SEC));
 }

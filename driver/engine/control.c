@@ -30,6 +30,7 @@ typedef struct Client {
     gpointer tag;
     Fd fd;
     GString *input;  /* an unfinished line */
+    GArray *fds;     /* int: that came with it */
     GString *output; /* what the client has not taken yet */
     bool skipping;   /* the rest of a line that was too long */
     bool dead;       /* freed when nothing uses it any more */
@@ -58,6 +59,7 @@ client_free(gpointer data)
     g_source_destroy(client->source);
     g_source_unref(client->source);
     fd_clear(&client->fd);
+    g_array_unref(client->fds);
     g_string_free(client->input, TRUE);
     g_string_free(client->output, TRUE);
     g_free(client);
@@ -162,7 +164,20 @@ client_call(Client *client, const EngineControlCall *call, GError **error)
 {
     if (call->command->changes && !client_may_change(client, error))
         return NULL;
-    return call->command->run(client->control->engine, error);
+    return call->command->run(client->control->engine, call->arguments, error);
+}
+
+/* Descriptors that a command has taken over are its own from now on; the others
+ * are closed. */
+static void
+client_release_fds(Client *client, const GArray *taken)
+{
+    for (guint i = 0; taken && i < taken->len; i++)
+        for (guint k = 0; k < client->fds->len; k++)
+            if (g_array_index(client->fds, int, k) ==
+                g_array_index(taken, int, i))
+                g_array_index(client->fds, int, k) = -1;
+    g_array_set_size(client->fds, 0);
 }
 
 static void
@@ -170,14 +185,19 @@ client_line(Client *client, const char *line, size_t size)
 {
     g_auto(EngineControlCall) call = { 0 };
     g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) named = g_array_new(FALSE, FALSE, sizeof(int));
+    EngineReader reader = { .fds = named,
+                            .given = (const int *)(void *)client->fds->data,
+                            .n_given = client->fds->len };
     json_t *value = NULL;
 
     if (size > 0 && line[size - 1] == '\r')
         size--;
     if (size == 0)
         return;
-    if (engine_control_parse(line, size, &call, &error))
+    if (engine_control_parse(line, size, &reader, &call, &error))
         value = client_call(client, &call, &error);
+    client_release_fds(client, value ? named : NULL);
     client_send(client, value ? engine_control_return(value, call.id)
                               : engine_control_error(error, call.id));
 }
@@ -234,12 +254,43 @@ client_lines(Client *client)
     g_string_erase(input, 0, (gssize)start);
 }
 
+/* They belong to the line that ends next. */
+static void
+client_take_fds(Client *client, struct msghdr *message)
+{
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part;
+         part = CMSG_NXTHDR(message, part)) {
+        size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+            continue;
+        g_array_append_vals(client->fds, CMSG_DATA(part), (guint)count);
+    }
+    if (client->fds->len > ENGINE_CONTROL_FDS_MAX ||
+        (message->msg_flags & MSG_CTRUNC)) {
+        log_warning(_("a client of the control socket sends too many "
+                      "descriptors and is disconnected"));
+        client_drop(client);
+    }
+}
+
 static void
 client_read(Client *client)
 {
     char data[CONTROL_READ_MAX];
-    ssize_t n = recv(client->fd, data, sizeof(data), MSG_DONTWAIT);
+    union {
+        struct cmsghdr header; /* for its alignment */
+        char bytes[CMSG_SPACE(ENGINE_CONTROL_FDS_MAX * sizeof(int))];
+    } control;
+    struct iovec iov = { data, sizeof(data) };
+    struct msghdr message = { .msg_iov = &iov,
+                              .msg_iovlen = 1,
+                              .msg_control = control.bytes,
+                              .msg_controllen = sizeof(control.bytes) };
+    ssize_t n = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
+    if (n >= 0)
+        client_take_fds(client, &message);
     if (n > 0)
         g_string_append_len(client->input, data, n);
     else if (n == 0 || (errno != EAGAIN && errno != EINTR))
@@ -275,6 +326,8 @@ client_new(EngineControl *control, int fd)
     client->control = control;
     client->fd = fd;
     client->input = g_string_new(NULL);
+    client->fds = g_array_new(FALSE, FALSE, sizeof(int));
+    g_array_set_clear_func(client->fds, (GDestroyNotify)fd_clear);
     client->output = g_string_new(NULL);
     client->source = g_source_new(&client_source_funcs, sizeof(ClientSource));
     ((ClientSource *)client->source)->client = client;
@@ -343,12 +396,10 @@ on_connect(int listen_fd, GIOCondition condition, gpointer data)
 }
 
 static void
-on_event(void *opaque, EngineEvent event, bool guest, const char *detail,
-         int64_t value)
+on_event(void *opaque, const char *name, json_t *data)
 {
     EngineControl *control = opaque;
-    json_t *object =
-        engine_control_event(control->engine, event, guest, detail, value);
+    json_t *object = engine_control_event(name, data);
 
     control_enter(control);
     for (guint i = 0; i < control->clients->len; i++)

@@ -7,6 +7,7 @@
 #define ENGINE_CONTROL_LINE_MAX    65536 /* of a request */
 #define ENGINE_CONTROL_ANSWER_MAX  (1u << 20)
 #define ENGINE_CONTROL_CLIENTS_MAX 16
+#define ENGINE_CONTROL_FDS_MAX     64 /* with a request */
 
 typedef struct EngineControl EngineControl;
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <glib.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,11 +11,12 @@
 typedef struct Engine Engine;
 typedef struct EngineConfig EngineConfig;
 typedef struct EngineDevice EngineDevice;
+typedef struct EngineDeviceConfig EngineDeviceConfig;
 
 /**
  * A kind of device. Only name, size and realize are required; where a callback
- * is NULL the bus answers reads with all ones and ignores writes. Types stand in
- * one explicit array in devices.c.
+ * is NULL the bus answers reads with all ones and ignores writes. Types stand
+ * in one explicit array in devices.c.
  *
  * Threads: realize and unrealize run on the main thread while no vCPU runs;
  * read and write on the vCPU that accessed, several at once, so a device locks
@@ -23,7 +25,8 @@ typedef struct EngineDevice EngineDevice;
 typedef struct EngineDeviceType {
     const char *name;
     size_t size; /* of the device's struct; EngineDevice is its first member */
-    /** @index: which of several (serial 0..3); @config: the whole machine */
+    /** @index: which of several (serial 0..3); @config: the whole machine. What
+     * the document says of this device is in device->config. */
     bool (*realize)(EngineDevice *device, Engine *engine,
                     const EngineConfig *config, unsigned index, GError **error);
     void (*unrealize)(EngineDevice *device);
@@ -40,6 +43,7 @@ struct EngineDevice {
     const EngineDeviceType *type;
     Engine *engine;
     unsigned index;
+    const EngineDeviceConfig *config; /* of the machine document's "devices" */
 };
 
 typedef enum EngineSpace {
@@ -68,9 +72,9 @@ void engine_irq_pulse(Engine *engine, unsigned gsi);
 /** What a guest, or the host in its name, asks of the machine. */
 typedef enum EngineRequest {
     ENGINE_REQUEST_POWEROFF = 1, /* guest: ACPI S5 */
-    ENGINE_REQUEST_RESET,        /* guest: 0xcf9, i8042, ACPI reset, triple fault */
-    ENGINE_REQUEST_PANIC,        /* guest: pvpanic */
-    ENGINE_REQUEST_DEBUG_EXIT,   /* guest: port 0xf4; value is the byte */
+    ENGINE_REQUEST_RESET, /* guest: 0xcf9, i8042, ACPI reset, triple fault */
+    ENGINE_REQUEST_PANIC, /* guest: pvpanic */
+    ENGINE_REQUEST_DEBUG_EXIT,     /* guest: port 0xf4; value is the byte */
     ENGINE_REQUEST_TRIPLE_FAULT,   /* a vCPU; not for devices */
     ENGINE_REQUEST_INTERNAL_ERROR, /* a vCPU; not for devices */
 } EngineRequest;
@@ -88,7 +92,8 @@ void engine_request(Engine *engine, EngineRequest request, unsigned value);
  * Returns: false if any byte of [gpa, gpa+size) is not RAM; nothing is copied
  * Thread: any
  */
-bool engine_memory_read(Engine *engine, uint64_t gpa, void *buffer, size_t size);
+bool engine_memory_read(Engine *engine, uint64_t gpa, void *buffer,
+                        size_t size);
 bool engine_memory_write(Engine *engine, uint64_t gpa, const void *buffer,
                          size_t size);
 
@@ -102,3 +107,17 @@ void *engine_memory_at(Engine *engine, uint64_t gpa, size_t size);
 /** engine_device_find: the device of @type with @index, or NULL */
 EngineDevice *engine_device_find(Engine *engine, const EngineDeviceType *type,
                                  unsigned index);
+
+/** engine_device_by_id: the one that the machine document calls @id, or NULL */
+EngineDevice *engine_device_by_id(Engine *engine, const char *id);
+
+/**
+ * engine_event: tell the control socket's clients
+ * @name: constant   @data: consumed; NULL: there is nothing to say
+ * Thread: main
+ */
+void engine_event(Engine *engine, const char *name, json_t *data);
+/** engine_event_post: the same from any thread, a little later */
+void engine_event_post(Engine *engine, const char *name, json_t *data);
+/** engine_text: @text as JSON; jansson takes valid UTF-8 only */
+json_t *engine_text(const char *text);

@@ -4,6 +4,8 @@
 
 #include "engine/devices.h"
 
+#include <string.h>
+
 #include "engine/dev/dev.h"
 #include "engine/machine.h"
 #include "engine/pit.h"
@@ -16,29 +18,27 @@ static const struct {
     unsigned count; /* indices 0 to count - 1 */
 } entries[] = {
     { &engine_pci_type, 1 }, /* first: others are on it */
-    { &engine_debug_exit_type, 1 },
-    { &engine_i8042_type, 1 },
-    { &engine_pit_type, 1 },
-    { &engine_pm_type, 1 },
-    { &engine_rtc_type, 1 },
-    { &engine_serial_type, ENGINE_SERIALS_MAX },
+    { &engine_debug_exit_type, 1 }, { &engine_i8042_type, 1 },
+    { &engine_pit_type, 1 },        { &engine_pm_type, 1 },
+    { &engine_rtc_type, 1 },        { &engine_serial_type, ENGINE_SERIALS_MAX },
 };
 
-/* Those that the machine document lists, by their kind; their index is that
- * of the list. */
+/* Those that the machine document lists, by their kind. */
 static const EngineDeviceType *const listed[] = {
     [ENGINE_DEVICE_VIRTIO_RNG] = &engine_virtio_rng_type,
 };
 
 static bool
-add_device(EngineDevices *devices, Engine *engine, const EngineDeviceType *type,
-           unsigned index, GError **error)
+add_device(Engine *engine, const EngineDeviceType *type, unsigned index,
+           const EngineDeviceConfig *config, GError **error)
 {
+    EngineDevices *devices = &engine->devices;
     EngineDevice *device = g_malloc0(type->size);
 
     device->type = type;
     device->engine = engine;
     device->index = index;
+    device->config = config;
     if (!type->realize(device, engine, engine->config, index, error)) {
         g_prefix_error(error, "%s: ", type->name);
         g_free(device);
@@ -51,16 +51,18 @@ add_device(EngineDevices *devices, Engine *engine, const EngineDeviceType *type,
 }
 
 bool
-engine_devices_init(EngineDevices *devices, Engine *engine, GError **error)
+engine_devices_init(Engine *engine, GError **error)
 {
+    const EngineConfig *config = engine->config;
+
     for (size_t i = 0; i < G_N_ELEMENTS(entries); i++) {
         for (unsigned index = 0; index < entries[i].count; index++)
-            if (!add_device(devices, engine, entries[i].type, index, error))
+            if (!add_device(engine, entries[i].type, index, NULL, error))
                 return false;
     }
-    for (unsigned i = 0; i < engine->config->n_devices; i++)
-        if (!add_device(devices, engine,
-                        listed[engine->config->devices[i].kind], i, error))
+    for (unsigned i = 0; i < config->n_devices; i++)
+        if (!add_device(engine, listed[config->devices[i]->kind], i,
+                        config->devices[i], error))
             return false;
     return true;
 }
@@ -94,6 +96,18 @@ engine_device_find(Engine *engine, const EngineDeviceType *type, unsigned index)
     for (unsigned i = 0; i < devices->count; i++)
         if (devices->items[i]->type == type &&
             devices->items[i]->index == index)
+            return devices->items[i];
+    return NULL;
+}
+
+EngineDevice *
+engine_device_by_id(Engine *engine, const char *id)
+{
+    const EngineDevices *devices = &engine->devices;
+
+    for (unsigned i = 0; i < devices->count; i++)
+        if (devices->items[i]->config &&
+            strcmp(devices->items[i]->config->id, id) == 0)
             return devices->items[i];
     return NULL;
 }

@@ -11,8 +11,7 @@ typedef struct EngineDevices {
 } EngineDevices;
 
 /** engine_devices_init: realize those that the engine's configuration has */
-bool engine_devices_init(EngineDevices *devices, Engine *engine,
-                         GError **error);
+bool engine_devices_init(Engine *engine, GError **error);
 /** engine_devices_clear: unrealize, last first */
 void engine_devices_clear(EngineDevices *devices);
 void engine_devices_reset(const EngineDevices *devices);

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "engine/io.h"
 #include "engine/machine.h"
 #include "engine/vcpu-state.h"
 #include "engine/x86/acpi.h"
@@ -43,8 +42,7 @@ build(Engine *engine, const struct kvm_cpuid2 *cpuid, GError **error)
         !engine_kvm_create_irqchip(&engine->kvm, error) ||
         !engine_vcpus_init(&engine->vcpus, engine, cpuid, error))
         return false;
-    ok = engine_devices_init(&engine->devices, engine, error) &&
-         engine_load(engine, error);
+    ok = engine_devices_init(engine, error) && engine_load(engine, error);
     /* They use @cpuid, so they are waited for in any case. */
     return engine_vcpus_wait(&engine->vcpus, ok ? error : NULL) && ok &&
            engine_vcpu_boot(&engine->vcpus.items[0], &engine->boot, error);
@@ -77,7 +75,7 @@ engine_free(Engine *engine)
         return;
     engine_vcpus_clear(&engine->vcpus);
     engine_devices_clear(&engine->devices);
-    engine_io_free(engine->io);
+    engine_iothreads_free(engine);
     engine_bus_clear(&engine->bus);
     engine_memory_unplug(&engine->memory, engine->kvm.vm_fd);
     engine_kvm_clear(&engine->kvm);
@@ -88,21 +86,6 @@ engine_free(Engine *engine)
     g_free(engine->report);
     g_free(engine->new_report);
     g_free(engine);
-}
-
-void
-engine_set_listener(Engine *engine, EngineEventFn listener, void *opaque)
-{
-    engine->listener = listener;
-    engine->listener_opaque = opaque;
-}
-
-void
-engine_emit(Engine *engine, EngineEvent event, bool guest, const char *detail,
-            int64_t value)
-{
-    if (engine->listener)
-        engine->listener(engine->listener_opaque, event, guest, detail, value);
 }
 
 EngineStatus

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <glib.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,21 +20,9 @@ typedef enum EngineStatus {
     ENGINE_STATUS_INTERNAL_ERROR,
 } EngineStatus;
 
-/** What the engine tells its listeners (the control socket). */
-typedef enum EngineEvent {
-    ENGINE_EVENT_STOP,
-    ENGINE_EVENT_RESUME,
-    ENGINE_EVENT_POWERDOWN,
-    ENGINE_EVENT_SHUTDOWN, /* detail: the reason; guest: who asked */
-    ENGINE_EVENT_RESET,    /* guest: who asked */
-    ENGINE_EVENT_PANICKED, /* detail: the action */
-    ENGINE_EVENT_INTERNAL_ERROR, /* detail: the report */
-    ENGINE_EVENT_RTC_CHANGE,     /* value: seconds from UTC */
-} EngineEvent;
-
-/** Thread: main */
-typedef void (*EngineEventFn)(void *opaque, EngineEvent event, bool guest,
-                              const char *detail, int64_t value);
+/** What the engine tells its listener (the control socket): @name and @data of
+ * docs/engine-protocol.md, "event". Thread: main */
+typedef void (*EngineEventFn)(void *opaque, const char *name, json_t *data);
 
 typedef struct EngineCpuInfo {
     unsigned index;
@@ -52,10 +41,6 @@ Engine *engine_new(const EngineConfig *config, GError **error);
 void engine_free(Engine *engine);
 
 void engine_set_listener(Engine *engine, EngineEventFn listener, void *opaque);
-
-/** engine_emit: tell the listener. Thread: main */
-void engine_emit(Engine *engine, EngineEvent event, bool guest,
-                 const char *detail, int64_t value);
 
 /* All of these: thread main. cont from prelaunch starts the vCPUs. stop returns
  * when no vCPU is inside KVM_RUN; both emit their event. */

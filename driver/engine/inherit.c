@@ -14,51 +14,17 @@
 #include "util/i18n.h"
 
 #define FIRST_FD 3 /* after standard error */
-/* kernel, initrd, control, exit, log, two for each serial port, one for each
- * device */
-#define FDS_MAX (5 + 2 * ENGINE_SERIALS_MAX + ENGINE_DEVICES_MAX)
-
-typedef struct FdList {
-    int fds[FDS_MAX];
-    unsigned count;
-} FdList;
-
-static void
-add(FdList *list, int fd)
-{
-    if (fd >= 0)
-        list->fds[list->count++] = fd;
-}
-
-static void
-add_config(FdList *list, const EngineConfig *config)
-{
-    add(list, config->kernel.fd);
-    add(list, config->initrd.fd);
-    for (int i = 0; i < ENGINE_SERIALS_MAX; i++) {
-        const EngineSerialConfig *serial = &config->serials[i];
-
-        if (!serial->present)
-            continue;
-        add(list, serial->chardev.fd);
-        add(list, serial->chardev.log_fd);
-    }
-    for (size_t i = 0; i < config->n_devices; i++)
-        add(list, config->devices[i].rng.fd);
-}
 
 bool
 engine_inherit_check(const EngineConfig *config, GError **error)
 {
-    FdList list = { .count = 0 };
+    for (guint i = 0; i < config->fds->len; i++) {
+        int fd = g_array_index(config->fds, int, i);
 
-    add_config(&list, config);
-    for (unsigned i = 0; i < list.count; i++) {
-        if (fcntl(list.fds[i], F_GETFD) >= 0)
+        if (fcntl(fd, F_GETFD) >= 0)
             continue;
         error_set_errno(error, errno,
-                        _("descriptor %d of the machine document"),
-                        list.fds[i]);
+                        _("descriptor %d of the machine document"), fd);
         return false;
     }
     return true;
@@ -73,20 +39,21 @@ compare(const void *left, const void *right)
 void
 engine_inherit_close(const EngineOptions *options, const EngineConfig *config)
 {
-    FdList list = { .count = 0 };
+    const int own[] = { options->control_fd, options->exit_fd,
+                        options->log_fd };
+    g_autoptr(GArray) kept = g_array_copy(config->fds);
     unsigned next = FIRST_FD;
 
-    add_config(&list, config);
-    add(&list, options->control_fd);
-    add(&list, options->exit_fd);
-    add(&list, options->log_fd);
-    qsort(list.fds, list.count, sizeof(list.fds[0]), compare);
-    for (unsigned i = 0; i < list.count; i++) {
-        unsigned fd = (unsigned)list.fds[i];
+    g_array_append_vals(kept, own, G_N_ELEMENTS(own));
+    g_array_sort(kept, compare);
+    for (guint i = 0; i < kept->len; i++) {
+        int fd = g_array_index(kept, int, i);
 
-        if (fd > next)
-            (void)close_range(next, fd - 1, 0);
-        next = MAX(next, fd + 1);
+        if (fd < FIRST_FD) /* or there is none */
+            continue;
+        if ((unsigned)fd > next)
+            (void)close_range(next, (unsigned)fd - 1, 0);
+        next = MAX(next, (unsigned)fd + 1);
     }
     (void)close_range(next, ~0u, 0);
     (void)close_range(FIRST_FD, ~0u, CLOSE_RANGE_CLOEXEC);

@@ -5,10 +5,12 @@
 #include "engine/io.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/thread.h"
@@ -17,10 +19,13 @@
 #include "util/i18n.h"
 
 #define EVENTS_MAX 16
+#define NS_PER_S   1000000000ll
+#define NS_PER_MS  1000000
 
 struct EngineIoSource {
     EngineIo *io;
     int fd;
+    uint32_t events;  /* that it was called for */
     EngineIoFn ready; /* NULL: removed */
     void *opaque;
     EngineIoSource *next; /* of the removed ones */
@@ -44,6 +49,7 @@ struct EngineIo {
     Call *calls;
     /* the thread's own */
     EngineIoSource *removed; /* freed when no event can name them */
+    EngineIoTimer *timers;   /* those that are set, the next one first */
     bool paused, quit;
 };
 
@@ -98,20 +104,99 @@ wait_paused(EngineIo *io)
     free_removed(io);
 }
 
+/* --- timers --------------------------------------------------------------- */
+int64_t
+engine_io_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+void
+engine_io_timer_init(EngineIoTimer *timer, EngineIo *io, EngineIoFn fire,
+                     void *opaque)
+{
+    *timer = (EngineIoTimer){ .io = io, .fire = fire, .opaque = opaque };
+}
+
+static void
+unlink_timer(EngineIoTimer *timer)
+{
+    EngineIoTimer **at = &timer->io->timers;
+
+    while (*at && *at != timer)
+        at = &(*at)->next;
+    if (*at)
+        *at = timer->next;
+    timer->deadline_ns = 0;
+}
+
+void
+engine_io_timer_set(EngineIoTimer *timer, int64_t deadline_ns)
+{
+    EngineIoTimer **at = &timer->io->timers;
+
+    g_assert(pthread_equal(timer->io->thread, pthread_self()));
+    if (timer->deadline_ns > 0)
+        unlink_timer(timer);
+    if (deadline_ns <= 0)
+        return;
+    timer->deadline_ns = deadline_ns;
+    while (*at && (*at)->deadline_ns <= deadline_ns)
+        at = &(*at)->next;
+    timer->next = *at;
+    *at = timer;
+}
+
+/* Of those that are due now; one that sets itself again is not before later. */
+static void
+run_timers(EngineIo *io)
+{
+    int64_t now = io->timers ? engine_io_now() : 0;
+
+    while (io->timers && io->timers->deadline_ns <= now && !io->paused) {
+        EngineIoTimer *timer = io->timers;
+
+        unlink_timer(timer);
+        timer->fire(timer->opaque);
+    }
+}
+
+/* Rounded up: to wake too early would be to wake twice.
+ * Returns: ms, -1: for ever */
+static int
+time_left(const EngineIo *io)
+{
+    int64_t left_ns;
+
+    if (!io->timers)
+        return -1;
+    left_ns = io->timers->deadline_ns - engine_io_now();
+    return left_ns <= 0
+               ? 0
+               : (int)MIN((left_ns + NS_PER_MS - 1) / NS_PER_MS, INT_MAX);
+}
+
+/* --- the loop ------------------------------------------------------------- */
 static void
 wait_running(EngineIo *io)
 {
     struct epoll_event events[EVENTS_MAX];
-    int count = epoll_wait(io->epoll_fd, events, EVENTS_MAX, -1);
+    int count = epoll_wait(io->epoll_fd, events, EVENTS_MAX, time_left(io));
 
     for (int i = 0; i < count; i++) {
         EngineIoSource *source = events[i].data.ptr;
 
-        if (!source)
+        if (!source) {
             take_wake(io);
-        else if (source->ready && !io->paused)
+        } else if (source->ready && !io->paused) {
+            source->events = events[i].events;
             source->ready(source->opaque);
+        }
     }
+    run_timers(io);
     free_removed(io);
 }
 
@@ -202,12 +287,28 @@ engine_io_add(EngineIo *io, int fd, EngineIoFn ready, void *opaque,
     EngineIoSource *source = g_new0(EngineIoSource, 1);
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
 
-    *source = (EngineIoSource){ io, fd, ready, opaque, NULL };
+    *source = (EngineIoSource){
+        .io = io, .fd = fd, .ready = ready, .opaque = opaque
+    };
     if (epoll_ctl(io->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0)
         return source;
     error_set_errno(error, errno, _("cannot watch a descriptor"));
     g_free(source);
     return NULL;
+}
+
+void
+engine_io_set_events(EngineIoSource *source, uint32_t events)
+{
+    struct epoll_event event = { .events = events, .data.ptr = source };
+
+    (void)epoll_ctl(source->io->epoll_fd, EPOLL_CTL_MOD, source->fd, &event);
+}
+
+uint32_t
+engine_io_events(const EngineIoSource *source)
+{
+    return source->events;
 }
 
 void

@@ -4,10 +4,12 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
- * A thread that does devices' work: it sleeps until a descriptor is readable
- * and calls whoever waits for it. It never wakes up for nothing.
+ * A thread that does devices' work: it sleeps until a descriptor is ready or
+ * a time has come, and calls whoever waits for it. It never wakes up for
+ * nothing.
  */
 typedef struct EngineIo EngineIo;
 typedef struct EngineIoSource EngineIoSource;
@@ -24,9 +26,32 @@ void engine_io_free(EngineIo *io);
  */
 EngineIoSource *engine_io_add(EngineIo *io, int fd, EngineIoFn ready,
                               void *opaque, GError **error);
+/** engine_io_set_events: wait for @events (EPOLLIN, EPOLLOUT; 0: none but
+ * errors) from now on, which is EPOLLIN at first. Thread: the thread itself */
+void engine_io_set_events(EngineIoSource *source, uint32_t events);
+/** engine_io_events: those that @ready is called for. Thread: from @ready */
+uint32_t engine_io_events(const EngineIoSource *source);
 /** engine_io_remove: @ready is not called any more; NULL is fine. Thread: the
  * thread itself (see engine_io_call()) */
 void engine_io_remove(EngineIoSource *source);
+
+/** A call at a time to come; embedded where it is needed. While the thread is
+ * paused none is made. */
+typedef struct EngineIoTimer {
+    EngineIo *io;
+    EngineIoFn fire;
+    void *opaque;
+    int64_t deadline_ns; /* 0: not set */
+    struct EngineIoTimer *next;
+} EngineIoTimer;
+
+/** engine_io_now: the clock of timers: monotonic, ns. Thread: any */
+int64_t engine_io_now(void);
+void engine_io_timer_init(EngineIoTimer *timer, EngineIo *io, EngineIoFn fire,
+                          void *opaque);
+/** engine_io_timer_set: @fire once at @deadline_ns (of engine_io_now()), or,
+ * at 0, not any more. Thread: the thread itself */
+void engine_io_timer_set(EngineIoTimer *timer, int64_t deadline_ns);
 
 /**
  * engine_io_call: have @fn called on the thread and wait for its end

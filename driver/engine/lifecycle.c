@@ -6,7 +6,6 @@
 
 #include "engine/dev/dev.h"
 #include "engine/exit-file.h"
-#include "engine/io.h"
 #include "engine/machine.h"
 #include "engine/reset.h"
 #include "engine/vcpu-state.h"
@@ -37,11 +36,18 @@ reset_machine(Engine *engine, bool guest)
                            &error) &&
         engine_load(engine, &error) &&
         engine_vcpu_boot(&engine->vcpus.items[0], &engine->boot, &error)) {
-        engine_emit(engine, ENGINE_EVENT_RESET, guest, NULL, 0);
+        engine_event(engine, "RESET", json_pack("{s:b}", "guest", (int)guest));
         return;
     }
     engine_fail(engine, ENGINE_REQUEST_INTERNAL_ERROR,
                 g_strdup(error->message));
+}
+
+static void
+emit_shutdown(Engine *engine, bool guest, const char *reason)
+{
+    engine_event(engine, "SHUTDOWN",
+                 json_pack("{s:b,s:s}", "guest", (int)guest, "reason", reason));
 }
 
 /* A client may have stopped the domain while a request was on its way. */
@@ -63,7 +69,7 @@ finish_guest(Engine *engine, EngineAction action, const char *reason)
         return;
     }
     engine->status = ENGINE_STATUS_SHUTDOWN;
-    engine_emit(engine, ENGINE_EVENT_SHUTDOWN, true, reason, 0);
+    emit_shutdown(engine, true, reason);
     if (action == ENGINE_ACTION_DESTROY)
         engine_finish(engine, 0, reason);
 }
@@ -79,7 +85,9 @@ guest_panicked(Engine *engine)
     };
 
     engine->status = ENGINE_STATUS_PANICKED;
-    engine_emit(engine, ENGINE_EVENT_PANICKED, true, actions[action], 0);
+    engine_event(engine, "GUEST_PANICKED",
+                 json_pack("{s:s,s:o}", "action", actions[action], "info",
+                           engine_text(engine_report(engine))));
     if (action == ENGINE_ACTION_DESTROY)
         engine_finish(engine, STATUS_FAILED, "guest-panicked");
     if (action != ENGINE_ACTION_RESTART)
@@ -93,8 +101,9 @@ internal_error(Engine *engine, EngineAction action)
 {
     log_error("%s", engine_report(engine));
     engine->status = ENGINE_STATUS_INTERNAL_ERROR;
-    engine_emit(engine, ENGINE_EVENT_INTERNAL_ERROR, true,
-                engine_report(engine), 0);
+    engine_event(
+        engine, "INTERNAL_ERROR",
+        json_pack("{s:o}", "report", engine_text(engine_report(engine))));
     if (action == ENGINE_ACTION_DESTROY)
         engine_finish(engine, STATUS_FAILED, "internal-error");
     if (action != ENGINE_ACTION_RESTART)
@@ -145,7 +154,7 @@ act(Engine *engine, EngineRequest request, unsigned value)
         break;
     case ENGINE_REQUEST_DEBUG_EXIT:
         engine->status = ENGINE_STATUS_SHUTDOWN;
-        engine_emit(engine, ENGINE_EVENT_SHUTDOWN, true, "debug-exit", 0);
+        emit_shutdown(engine, true, "debug-exit");
         engine_finish(engine, ((value << 1) | 1) & 0xff, "debug-exit");
         break;
     case ENGINE_REQUEST_TRIPLE_FAULT:
@@ -239,9 +248,9 @@ engine_stop(Engine *engine, GError **error)
     if (engine->status != ENGINE_STATUS_RUNNING)
         return refuse(error, _("the domain is not running"));
     engine_vcpus_stop(&engine->vcpus);
-    engine_io_pause(engine->io);
+    engine_iothreads_pause(engine);
     engine->status = ENGINE_STATUS_PAUSED;
-    engine_emit(engine, ENGINE_EVENT_STOP, false, NULL, 0);
+    engine_event(engine, "STOP", NULL);
     return true;
 }
 
@@ -258,8 +267,8 @@ engine_cont(Engine *engine, GError **error)
                       _("the guest has ended and must be reset before it can "
                         "run again"));
     engine->status = ENGINE_STATUS_RUNNING;
-    engine_emit(engine, ENGINE_EVENT_RESUME, false, NULL, 0);
-    engine_io_resume(engine->io);
+    engine_event(engine, "RESUME", NULL);
+    engine_iothreads_resume(engine);
     engine_vcpus_resume(&engine->vcpus, !first);
     return true;
 }
@@ -272,7 +281,7 @@ engine_powerdown(Engine *engine, GError **error)
                   _("the domain has no power button, for it has no ACPI"));
         return false;
     }
-    engine_emit(engine, ENGINE_EVENT_POWERDOWN, false, NULL, 0);
+    engine_event(engine, "POWERDOWN", NULL);
     return true;
 }
 
@@ -300,7 +309,7 @@ engine_quit(Engine *engine, const char *reason)
         return;
     engine_vcpus_stop(&engine->vcpus);
     engine->status = ENGINE_STATUS_SHUTDOWN;
-    engine_emit(engine, ENGINE_EVENT_SHUTDOWN, false, reason, 0);
+    emit_shutdown(engine, false, reason);
     engine_finish(engine, 0, reason);
 }
 

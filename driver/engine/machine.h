@@ -32,7 +32,7 @@ struct Engine {
     EngineVcpus vcpus;
     EngineDevices devices;
     EngineMsis msis;
-    EngineIo *io; /* NULL until a device wants it */
+    EngineIo *ios[ENGINE_IOTHREADS_MAX + 1]; /* NULL until a device wants it */
     EngineBoot boot;
     EngineStatus status;
     EngineEventFn listener;
@@ -51,6 +51,12 @@ struct Engine {
 /* --- engine.c ----------------------------------------------------------- */
 /** engine_load: ACPI tables and boot image into RAM, boot vCPU to its entry */
 bool engine_load(Engine *engine, GError **error);
+
+/* --- iothreads.c -------------------------------------------------------- */
+/** All of them: engine_io_pause(), _resume(), _free() */
+void engine_iothreads_pause(Engine *engine);
+void engine_iothreads_resume(Engine *engine);
+void engine_iothreads_free(Engine *engine);
 
 /* --- lifecycle.c -------------------------------------------------------- */
 /**

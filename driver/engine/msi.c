@@ -157,11 +157,3 @@ engine_ioevent(Engine *engine, uint64_t gpa, int fd, bool on)
 
     return engine_kvm_ioctl(engine->kvm.vm_fd, KVM_IOEVENTFD, &event) == 0;
 }
-
-EngineIo *
-engine_io(Engine *engine, GError **error)
-{
-    if (!engine->io)
-        engine->io = engine_io_new("io", error);
-    return engine->io;
-}

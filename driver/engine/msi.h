@@ -45,7 +45,9 @@ void engine_msi_clear(Engine *engine, EngineMsi *msi);
 bool engine_ioevent(Engine *engine, uint64_t gpa, int fd, bool on);
 
 /**
- * engine_io: the thread that devices share, made when first asked for
+ * engine_io: a thread for devices' work, made when first asked for
+ * @number: 0: the one that devices share; up to the document's "iothreads"
+ * @error: CONFIG_UNSUPPORTED if there is none of that number; SYSTEM_ERROR
  * Thread: main
  */
-EngineIo *engine_io(Engine *engine, GError **error);
+EngineIo *engine_io(Engine *engine, unsigned number, GError **error);

@@ -15,12 +15,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Numbers that a request may name; nothing is done with them. */
+static const int fds[] = { 100, 101 };
+
 static void
 parse_line(const char *line, size_t size)
 {
     g_auto(EngineControlCall) call = { 0 };
     g_autoptr(GError) error = NULL;
-    bool ok = engine_control_parse(line, size, &call, &error);
+    EngineReader reader = { .given = fds, .n_given = G_N_ELEMENTS(fds) };
+    bool ok = engine_control_parse(line, size, &reader, &call, &error);
     json_t *answer = NULL;
     char *text = NULL;
 

@@ -51,9 +51,8 @@ static const struct {
 };
 
 static const EngineDeviceType *const types[] = {
-    &engine_pci_type,        &engine_debug_exit_type, &engine_i8042_type,
-    &engine_pm_type,         &engine_rtc_type,        &engine_serial_type,
-    &engine_virtio_rng_type,
+    &engine_pci_type, &engine_debug_exit_type, &engine_i8042_type,
+    &engine_pm_type,  &engine_rtc_type,        &engine_serial_type,
 };
 
 static void
@@ -125,8 +124,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     };
     Engine *engine;
 
-    config.devices = &rng;
-    config.n_devices = 1;
     for (unsigned i = 0; i < 2; i++) {
         config.serials[i].present = true;
         config.serials[i].chardev = (EngineChardevConfig){
@@ -137,6 +134,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake_allow_ioevents(engine);
     for (unsigned i = 0; i < G_N_ELEMENTS(types); i++)
         fake_device_new(engine, types[i], 0);
+    fake_device_add(engine, &engine_virtio_rng_type, &rng);
     fake_device_new(engine, &engine_serial_type, 1);
     place_bar(engine);
     for (size_t i = 0; i < MIN(size / sizeof(Access), ACCESSES_MAX); i++) {

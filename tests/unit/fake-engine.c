@@ -87,8 +87,9 @@ fake_engine_free(Engine *engine)
     g_free(engine);
 }
 
-EngineDevice *
-fake_device_new(Engine *engine, const EngineDeviceType *type, unsigned index)
+static EngineDevice *
+make_device(Engine *engine, const EngineDeviceType *type, unsigned index,
+            const EngineDeviceConfig *config)
 {
     g_autoptr(GError) error = NULL;
     EngineDevice *device = g_malloc0(type->size);
@@ -96,10 +97,24 @@ fake_device_new(Engine *engine, const EngineDeviceType *type, unsigned index)
     device->type = type;
     device->engine = engine;
     device->index = index;
+    device->config = config;
     if (!type->realize(device, engine, engine->config, index, &error))
         g_error("%s: %s", type->name, error->message);
     g_ptr_array_add(engine->devices, device);
     return device;
+}
+
+EngineDevice *
+fake_device_new(Engine *engine, const EngineDeviceType *type, unsigned index)
+{
+    return make_device(engine, type, index, NULL);
+}
+
+EngineDevice *
+fake_device_add(Engine *engine, const EngineDeviceType *type,
+                const EngineDeviceConfig *config)
+{
+    return make_device(engine, type, 0, config);
 }
 
 /* --- engine/device.h ------------------------------------------------------ */
@@ -311,7 +326,7 @@ engine_ioevent(Engine *engine, uint64_t gpa, int fd, bool on)
 }
 
 EngineIo *
-engine_io(Engine *engine, GError **error)
+engine_io(Engine *engine, unsigned number, GError **error)
 {
     if (!engine->io)
         engine->io = engine_io_new("io", error);
@@ -398,11 +413,19 @@ engine_set_listener(Engine *engine, EngineEventFn listener, void *opaque)
 }
 
 void
-engine_emit(Engine *engine, EngineEvent event, bool guest, const char *detail,
-            int64_t value)
+engine_event(Engine *engine, const char *name, json_t *data)
 {
+    json_t *owned = data ? data : json_object();
+
     if (engine->listener)
-        engine->listener(engine->listener_opaque, event, guest, detail, value);
+        engine->listener(engine->listener_opaque, name, owned);
+    json_decref(owned);
+}
+
+json_t *
+engine_text(const char *text)
+{
+    return json_string(text);
 }
 
 void
@@ -412,7 +435,7 @@ fake_set_status(Engine *engine, EngineStatus status)
 }
 
 static bool
-move_status(Engine *engine, EngineStatus status, EngineEvent event,
+move_status(Engine *engine, EngineStatus status, const char *event,
             GError **error)
 {
     if (engine->status == status) {
@@ -421,28 +444,27 @@ move_status(Engine *engine, EngineStatus status, EngineEvent event,
         return false;
     }
     engine->status = status;
-    engine_emit(engine, event, false, NULL, 0);
+    engine_event(engine, event, NULL);
     return true;
 }
 
 bool
 engine_stop(Engine *engine, GError **error)
 {
-    return move_status(engine, ENGINE_STATUS_PAUSED, ENGINE_EVENT_STOP, error);
+    return move_status(engine, ENGINE_STATUS_PAUSED, "STOP", error);
 }
 
 bool
 engine_cont(Engine *engine, GError **error)
 {
-    return move_status(engine, ENGINE_STATUS_RUNNING, ENGINE_EVENT_RESUME,
-                       error);
+    return move_status(engine, ENGINE_STATUS_RUNNING, "RESUME", error);
 }
 
 bool
 engine_powerdown(Engine *engine, GError **error)
 {
     engine->powerdowns++;
-    engine_emit(engine, ENGINE_EVENT_POWERDOWN, false, NULL, 0);
+    engine_event(engine, "POWERDOWN", NULL);
     return true;
 }
 
@@ -467,7 +489,7 @@ fake_powerdowns(Engine *engine)
 bool
 engine_reset(Engine *engine, GError **error)
 {
-    engine_emit(engine, ENGINE_EVENT_RESET, false, NULL, 0);
+    engine_event(engine, "RESET", json_pack("{s:b}", "guest", 0));
     return true;
 }
 

@@ -24,6 +24,10 @@ void fake_engine_free(Engine *engine);
  * Fails the test if realize fails. */
 EngineDevice *fake_device_new(Engine *engine, const EngineDeviceType *type,
                               unsigned index);
+/** fake_device_add: the same for one of the machine document; @config is kept
+ * by reference */
+EngineDevice *fake_device_add(Engine *engine, const EngineDeviceType *type,
+                              const EngineDeviceConfig *config);
 
 /* What a guest does. Unclaimed addresses read as all ones. */
 uint64_t fake_in(Engine *engine, uint16_t port, unsigned size);

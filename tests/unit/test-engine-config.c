@@ -100,17 +100,17 @@ test_devices(void **state)
 
     assert_null(error);
     assert_int_equal(config->n_devices, 2);
-    assert_int_equal(config->devices[0].kind, ENGINE_DEVICE_VIRTIO_RNG);
-    assert_int_equal(config->devices[0].slot, 3);
-    assert_int_equal(config->devices[0].function, 0);
-    assert_int_equal(config->devices[0].rng.fd, 7);
-    assert_int_equal(config->devices[0].rng.bytes, 0);
-    assert_false(config->devices[0].packed);
-    assert_string_equal(config->devices[1].id, "rng1");
-    assert_int_equal(config->devices[1].function, 1);
-    assert_true(config->devices[1].packed);
-    assert_int_equal(config->devices[1].rng.bytes, 100);
-    assert_int_equal(config->devices[1].rng.period_ms, 50);
+    assert_int_equal(config->devices[0]->kind, ENGINE_DEVICE_VIRTIO_RNG);
+    assert_int_equal(config->devices[0]->slot, 3);
+    assert_int_equal(config->devices[0]->function, 0);
+    assert_int_equal(config->devices[0]->rng.fd, 7);
+    assert_int_equal(config->devices[0]->rng.bytes, 0);
+    assert_false(config->devices[0]->packed);
+    assert_string_equal(config->devices[1]->id, "rng1");
+    assert_int_equal(config->devices[1]->function, 1);
+    assert_true(config->devices[1]->packed);
+    assert_int_equal(config->devices[1]->rng.bytes, 100);
+    assert_int_equal(config->devices[1]->rng.period_ms, 50);
 }
 
 #define RNG(SLOT, MORE) \

@@ -300,23 +300,16 @@ test_changes_and_events(void **state)
     assert_done(fd, "{\"execute\": \"quit\"}");
     assert_string_equal(fake_quit_reason(f->engine), "host-quit");
 
-    engine_emit(f->engine, ENGINE_EVENT_SHUTDOWN, true, "guest-shutdown", 0);
+    engine_event(
+        f->engine, "SHUTDOWN",
+        json_pack("{s:b,s:s}", "guest", 1, "reason", "guest-shutdown"));
     event = await_event(other, "SHUTDOWN");
     assert_true(json_is_true(at(event, "data.guest")));
     assert_text(event, "data.reason", "guest-shutdown");
     json_decref(event);
-    engine_emit(f->engine, ENGINE_EVENT_RTC_CHANGE, true, NULL, -3600);
+    engine_event(f->engine, "RTC_CHANGE", json_pack("{s:i}", "offset", -3600));
     event = await_event(other, "RTC_CHANGE");
     assert_int_equal(json_integer_value(at(event, "data.offset")), -3600);
-    json_decref(event);
-    engine_emit(f->engine, ENGINE_EVENT_INTERNAL_ERROR, true, "bad \xff byte",
-                0);
-    event = await_event(other, "INTERNAL_ERROR");
-    assert_text(event, "data.report", "bad \xef\xbf\xbd byte");
-    json_decref(event);
-    engine_emit(f->engine, ENGINE_EVENT_PANICKED, true, "poweroff", 0);
-    event = await_event(other, "GUEST_PANICKED");
-    assert_text(event, "data.action", "poweroff");
     json_decref(event);
     close(fd);
     close(other);
@@ -360,7 +353,8 @@ test_bad_requests_are_explained(void **state)
     assert_error(fd, "{\"execute\": \"stop\", \"arguments\": 1}",
                  "GenericError", "'arguments' must be an object");
     assert_error(fd, "{\"execute\": \"stop\", \"arguments\": {\"now\": 1}}",
-                 "GenericError", "the command 'stop' has no argument 'now'");
+                 "GenericError",
+                 "the argument 'now' is not known to this engine");
     a = ask(fd, "{\"execute\": \"fly\", \"id\": \"me\"}");
     assert_text(a, "id", "me");
     json_decref(a);
@@ -463,7 +457,8 @@ test_slow_reader_is_dropped_others_stay(void **state)
 
     log_init("test", LOG_LEVEL_WARNING, null);
     for (unsigned i = 0; i < 400; i++) {
-        engine_emit(f->engine, ENGINE_EVENT_INTERNAL_ERROR, false, report, 0);
+        engine_event(f->engine, "INTERNAL_ERROR",
+                     json_pack("{s:s}", "report", report));
         json_decref(await_event(good, "INTERNAL_ERROR"));
     }
     log_init("test", LOG_LEVEL_WARNING, 2);
@@ -557,11 +552,45 @@ test_parse_is_pure(void **state)
     for (size_t size = 0; size < sizeof(line) - 1; size++) {
         g_auto(EngineControlCall) call = { 0 };
         g_autoptr(GError) error = NULL;
+        EngineReader reader = { .fds = NULL };
 
-        assert_false(engine_control_parse(line, size, &call, &error));
+        assert_false(engine_control_parse(line, size, &reader, &call, &error));
         assert_null(call.command);
         assert_int_equal(error_code(error), VIR_ERR_INVALID_ARG);
     }
+}
+
+/* Descriptors that no command takes over are closed. */
+static void
+test_unwanted_descriptors_are_closed(void **state)
+{
+    static char line[] = "{\"execute\": \"query-status\"}\n";
+    Fixture *f = *state;
+    int fd = connect_client(f), ends[2];
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = { .bytes = { 0 } };
+    struct iovec iov = { line, sizeof(line) - 1 };
+    struct msghdr message = { .msg_iov = &iov,
+                              .msg_iovlen = 1,
+                              .msg_control = control.bytes,
+                              .msg_controllen = sizeof(control.bytes) };
+    struct pollfd hang_up = { .events = POLLHUP };
+
+    assert_int_equal(pipe(ends), 0);
+    control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+                                       .cmsg_level = SOL_SOCKET,
+                                       .cmsg_type = SCM_RIGHTS };
+    memcpy(CMSG_DATA(&control.header), &ends[1], sizeof(int));
+    assert_int_equal(sendmsg(fd, &message, 0), sizeof(line) - 1);
+    close(ends[1]);
+    json_decref(read_line(fd));
+    hang_up.fd = ends[0];
+    assert_int_equal(poll(&hang_up, 1, 5000), 1);
+    close(ends[0]);
+    close(fd);
+    settle();
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -581,6 +610,7 @@ main(void)
         T(test_pipelined_requests_wait),
         T(test_the_longest_answer_arrives),
         T(test_refuse_tells_who_waits),
+        T(test_unwanted_descriptors_are_closed),
         cmocka_unit_test(test_parse_is_pure),
     };
 

@@ -447,18 +447,18 @@ test_rng(void **state)
     g_autoptr(EngineConfig) config = config_of(resolved, -1);
 
     assert_int_equal(config->n_devices, 2);
-    assert_string_equal(config->devices[0].id, "rng0");
-    assert_int_equal(config->devices[0].slot, 3);
-    assert_true(config->devices[0].packed);
-    assert_int_equal(config->devices[0].rng.bytes, 64);
-    assert_int_equal(config->devices[0].rng.period_ms, 20);
-    assert_string_equal(config->devices[1].id, "rng1");
-    assert_int_equal(config->devices[1].slot, 4); /* free on bus 0 */
-    assert_int_equal(config->devices[1].rng.bytes, 0);
+    assert_string_equal(config->devices[0]->id, "rng0");
+    assert_int_equal(config->devices[0]->slot, 3);
+    assert_true(config->devices[0]->packed);
+    assert_int_equal(config->devices[0]->rng.bytes, 64);
+    assert_int_equal(config->devices[0]->rng.period_ms, 20);
+    assert_string_equal(config->devices[1]->id, "rng1");
+    assert_int_equal(config->devices[1]->slot, 4); /* free on bus 0 */
+    assert_int_equal(config->devices[1]->rng.bytes, 0);
     for (unsigned i = 0; i < 2; i++) {
         uint8_t byte;
 
-        assert_int_equal(read(config->devices[i].rng.fd, &byte, 1), 1);
+        assert_int_equal(read(config->devices[i]->rng.fd, &byte, 1), 1);
     }
 }
 

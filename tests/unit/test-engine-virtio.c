@@ -102,7 +102,7 @@ make(Fixture *f)
 {
     f->engine = fake_engine_new(&f->config, MEMORY);
     fake_device_new(f->engine, &engine_pci_type, 0);
-    f->rng = fake_device_new(f->engine, &engine_virtio_rng_type, 0);
+    f->rng = fake_device_add(f->engine, &engine_virtio_rng_type, &f->device);
     cfg_write(f, PCI_BASE_ADDRESS_0, 4, BAR_GPA);
     cfg_write(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     find_capabilities(f);
@@ -121,8 +121,6 @@ setup(void **state)
         .rng = { .fd = f->source[0], .period_ms = 1000 },
     };
     f->config.memory = MEMORY;
-    f->config.devices = &f->device;
-    f->config.n_devices = 1;
     make(f);
     *state = f;
     return 0;
@@ -561,7 +559,7 @@ test_pause(void **state)
     Fixture *f = *state;
     uint16_t id;
     uint32_t written;
-    EngineIo *io = engine_io(f->engine, NULL);
+    EngineIo *io = engine_io(f->engine, 0, NULL);
 
     go(f, VERSION_1);
     give(f);

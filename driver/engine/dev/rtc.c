@@ -213,8 +213,8 @@ rtc_dispatch(GSource *source, GSourceFunc callback, gpointer data)
     rtc->reported_s = offset_s;
     g_mutex_unlock(&rtc->lock);
     if (changed)
-        engine_emit(rtc->device.engine, ENGINE_EVENT_RTC_CHANGE, true, NULL,
-                    offset_s);
+        engine_event(rtc->device.engine, "RTC_CHANGE",
+                     json_pack("{s:I}", "offset", (json_int_t)offset_s));
     return G_SOURCE_CONTINUE;
 }
 

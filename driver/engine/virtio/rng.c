@@ -4,9 +4,7 @@
 
 #include <errno.h>
 #include <linux/virtio_ids.h>
-#include <sys/timerfd.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include "engine/virtio/devices.h"
 #include "engine/virtio/virtio.h"
@@ -22,7 +20,6 @@
 #define QUEUE_SIZE  64
 #define CHAIN_BYTES 65536 /* of a request that are filled, at most */
 #define RETRY_MS    100   /* after the source had nothing */
-#define MS_PER_S    1000
 #define NS_PER_MS   1000000
 #define US_PER_MS   1000
 #define PCI_CLASS   0x00ff00 /* no class of its own */
@@ -30,10 +27,8 @@
 typedef struct Rng {
     EngineVirtio virtio;
     const EngineRngConfig *config;
-    int timer_fd;
-    EngineIoSource *timer;
+    EngineIoTimer timer; /* the I/O thread's, as all below */
     LogLimit failures;
-    /* the I/O thread's */
     struct iovec iov[QUEUE_SIZE];
     EngineChain chain; /* that waits */
     bool waiting;
@@ -50,12 +45,7 @@ rng_of(EngineVirtio *virtio)
 static void
 wait_ms(Rng *rng, int64_t ms)
 {
-    const struct itimerspec when = {
-        .it_value = { .tv_sec = ms / MS_PER_S,
-                      .tv_nsec = ms % MS_PER_S * NS_PER_MS },
-    };
-
-    (void)timerfd_settime(rng->timer_fd, 0, &when, NULL);
+    engine_io_timer_set(&rng->timer, engine_io_now() + ms * NS_PER_MS);
 }
 
 /* Returns: how many bytes may be given now; 0: the timer has been set */
@@ -157,9 +147,7 @@ static void
 on_timer(void *opaque)
 {
     Rng *rng = opaque;
-    uint64_t count;
-
-    if (read(rng->timer_fd, &count, sizeof(count)) < 0 || !rng->waiting)
+    if (!rng->waiting)
         return;
     work(rng);
     if (!rng->waiting)
@@ -180,25 +168,12 @@ static const EngineVirtioType rng_virtio = {
     .reset = rng_reset,
 };
 
-static bool
-rng_open(Rng *rng, GError **error)
-{
-    rng->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (rng->timer_fd < 0 || !fd_set_nonblocking(rng->config->fd, true)) {
-        error_set_errno(error, errno, _("cannot use the random source"));
-        return false;
-    }
-    rng->timer =
-        engine_io_add(rng->virtio.io, rng->timer_fd, on_timer, rng, error);
-    return rng->timer != NULL;
-}
-
 static void
-leave_io(void *opaque)
+stop_timer(void *opaque)
 {
     Rng *rng = opaque;
 
-    engine_io_remove(rng->timer);
+    engine_io_timer_set(&rng->timer, 0);
 }
 
 static void
@@ -206,9 +181,7 @@ rng_unrealize(EngineDevice *device)
 {
     Rng *rng = (Rng *)device;
 
-    if (rng->timer)
-        engine_io_call(rng->virtio.io, leave_io, rng);
-    fd_clear(&rng->timer_fd);
+    engine_io_call(rng->virtio.io, stop_timer, rng);
     engine_virtio_clear(&rng->virtio);
     g_mutex_clear(&rng->failures.lock);
 }
@@ -218,19 +191,17 @@ rng_realize(EngineDevice *device, Engine *engine, const EngineConfig *config,
             unsigned index, GError **error)
 {
     Rng *rng = (Rng *)device;
-    const EngineDeviceConfig *own = &config->devices[index];
 
-    rng->config = &own->rng;
-    rng->timer_fd = -1;
-    g_mutex_init(&rng->failures.lock);
-    if (!engine_virtio_init(&rng->virtio, &rng_virtio, own, 1, error)) {
-        g_mutex_clear(&rng->failures.lock);
+    rng->config = &device->config->rng;
+    if (!fd_set_nonblocking(rng->config->fd, true)) {
+        error_set_errno(error, errno, _("cannot use the random source"));
         return false;
     }
-    if (rng_open(rng, error))
-        return true;
-    rng_unrealize(device);
-    return false;
+    if (!engine_virtio_init(&rng->virtio, &rng_virtio, 1, error))
+        return false;
+    g_mutex_init(&rng->failures.lock);
+    engine_io_timer_init(&rng->timer, rng->virtio.io, on_timer, rng);
+    return true;
 }
 
 static void

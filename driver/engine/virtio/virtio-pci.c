@@ -472,9 +472,9 @@ add_capabilities(EngineVirtio *virtio)
 }
 
 bool
-engine_virtio_pci_init(EngineVirtio *virtio, const EngineDeviceConfig *config,
-                       GError **error)
+engine_virtio_pci_init(EngineVirtio *virtio, GError **error)
 {
+    const EngineDeviceConfig *config = virtio->device.config;
     const EnginePciIds ids = {
         .vendor = VENDOR,
         .device = (uint16_t)(DEVICE_ID_BASE + virtio->type->id),

@@ -244,9 +244,10 @@ make_queues(EngineVirtio *virtio, unsigned count, GError **error)
 
 bool
 engine_virtio_init(EngineVirtio *virtio, const EngineVirtioType *type,
-                   const EngineDeviceConfig *config, unsigned n_queues,
-                   GError **error)
+                   unsigned n_queues, GError **error)
 {
+    const EngineDeviceConfig *config = virtio->device.config;
+
     virtio->type = type;
     virtio->name = config->id;
     virtio->offered = COMMON_FEATURES | type->features |
@@ -255,10 +256,10 @@ engine_virtio_init(EngineVirtio *virtio, const EngineVirtioType *type,
     g_mutex_init(&virtio->lock);
     g_mutex_init(&virtio->isr_lock);
     g_mutex_init(&virtio->mistakes.lock);
-    virtio->io = engine_io(virtio->device.engine, error);
+    virtio->io = engine_io(virtio->device.engine, config->iothread, error);
     if (virtio->io && make_queues(virtio, n_queues, error)) {
         reset_registers(virtio);
-        if (engine_virtio_pci_init(virtio, config, error))
+        if (engine_virtio_pci_init(virtio, error))
             return true;
     }
     engine_virtio_clear(virtio);

@@ -80,13 +80,12 @@ struct EngineVirtio {
 
 /**
  * engine_virtio_init: put the device on the bus; from realize
- * @virtio: zeroed but for .device   @config: of the device
+ * @virtio: zeroed but for .device
  * @error: as engine_pci_add(); SYSTEM_ERROR
  * Returns: false with all undone
  */
 bool engine_virtio_init(EngineVirtio *virtio, const EngineVirtioType *type,
-                        const EngineDeviceConfig *config, unsigned n_queues,
-                        GError **error);
+                        unsigned n_queues, GError **error);
 /** engine_virtio_clear: from unrealize */
 void engine_virtio_clear(EngineVirtio *virtio);
 /** engine_virtio_reset: from the device's reset */
@@ -115,8 +114,7 @@ void engine_virtio_enable(EngineVirtioQueue *queue);
 
 /* --- what the transport does -----------------------------------------------
  */
-bool engine_virtio_pci_init(EngineVirtio *virtio,
-                            const EngineDeviceConfig *config, GError **error);
+bool engine_virtio_pci_init(EngineVirtio *virtio, GError **error);
 void engine_virtio_pci_clear(EngineVirtio *virtio);
 void engine_virtio_pci_reset(EngineVirtio *virtio);
 /** Thread: any. engine_virtio_pci_interrupt_config: something of the

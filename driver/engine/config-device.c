@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include "engine/config-device.h"
+
+#include <string.h>
+
+#include "engine/config.h"
+#include "util/error.h"
+#include "util/i18n.h"
+
+#define ID_MAX_BYTES 255
+
+static const EngineDeviceSchema *const schemas[] = {
+    [ENGINE_DEVICE_VIRTIO_RNG] = &engine_rng_schema,
+};
+
+static bool
+read_kind(json_t *value, void *target, const EnginePlace *place, GError **error)
+{
+    EngineDeviceConfig *device = target;
+    g_autoptr(GPtrArray) known = g_ptr_array_new();
+    g_autofree char *list = NULL;
+    g_autofree char *problem = NULL;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(schemas); i++) {
+        if (g_strcmp0(json_string_value(value), schemas[i]->type) == 0) {
+            device->kind = (EngineDeviceKind)i;
+            return true;
+        }
+        g_ptr_array_add(known, (char *)schemas[i]->type);
+    }
+    g_ptr_array_add(known, NULL);
+    list = g_strjoinv(", ", (char **)known->pdata);
+    problem = g_strdup_printf(_("must be one of: %s"), list);
+    return engine_place_refuse(place,
+                               json_is_string(value)
+                                   ? VIR_ERR_CONFIG_UNSUPPORTED
+                                   : VIR_ERR_INVALID_ARG,
+                               problem, error);
+}
+
+const EngineMember engine_device_members[] = {
+    { "type", ENGINE_MEMBER_CUSTOM, .offset = 0, .required = true,
+      .read = read_kind },
+    { "id", ENGINE_MEMBER_STRING, ENGINE_AT(EngineDeviceConfig, id),
+      .required = true, .min = 1, .max = ID_MAX_BYTES },
+    { "slot", ENGINE_MEMBER_UINT, ENGINE_AT(EngineDeviceConfig, slot),
+      .required = true, .min = 1, .max = 31 },
+    { "function", ENGINE_MEMBER_UINT, ENGINE_AT(EngineDeviceConfig, function),
+      .max = 7 },
+    { "packed", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineDeviceConfig, packed) },
+    { "iothread", ENGINE_MEMBER_UINT, ENGINE_AT(EngineDeviceConfig, iothread),
+      .max = ENGINE_IOTHREADS_MAX },
+    { NULL },
+};
+
+/* The members that an element may have depend on its type, which may stand
+ * behind them. */
+static bool
+find_kind(json_t *object, EngineDeviceConfig *device, const EnginePlace *place,
+          GError **error)
+{
+    EnginePlace here = engine_place_member(place, "type");
+    json_t *type = json_object_get(object, "type");
+
+    if (!json_is_object(object))
+        return engine_place_refuse(place, VIR_ERR_INVALID_ARG,
+                                   _("must be an object"), error);
+    if (!type)
+        return engine_place_refuse(&here, VIR_ERR_INVALID_ARG, _("is missing"),
+                                   error);
+    return read_kind(type, device, &here, error);
+}
+
+EngineDeviceConfig *
+engine_device_config_new(json_t *object, const EnginePlace *place,
+                         GError **error)
+{
+    EngineDeviceConfig *device = g_new0(EngineDeviceConfig, 1);
+    const EngineDeviceSchema *schema;
+
+    if (!find_kind(object, device, place, error)) {
+        g_free(device);
+        return NULL;
+    }
+    schema = schemas[device->kind];
+    if (schema->init)
+        schema->init(device);
+    if (engine_members_read(object, schema->members, device, place, error) &&
+        (!schema->check || schema->check(device, place, error)))
+        return device;
+    engine_device_config_free(device);
+    return NULL;
+}
+
+void
+engine_device_config_free(EngineDeviceConfig *device)
+{
+    if (!device)
+        return;
+    if (schemas[device->kind]->clear)
+        schemas[device->kind]->clear(device);
+    g_free(device->id);
+    g_free(device);
+}
+
+/* --- all of them ---------------------------------------------------------- */
+/* Against those before it. */
+static bool
+check_unique(const EngineConfig *config, const EngineDeviceConfig *device,
+             const EnginePlace *place, GError **error)
+{
+    for (size_t i = 0; i < config->n_devices; i++) {
+        const EngineDeviceConfig *other = config->devices[i];
+
+        if (other->slot == device->slot && other->function == device->function)
+            return engine_place_refuse(place, VIR_ERR_INVALID_ARG,
+                                       _("names a PCI address that is taken"),
+                                       error);
+        if (strcmp(other->id, device->id) == 0)
+            return engine_place_refuse(place, VIR_ERR_INVALID_ARG,
+                                       _("has an 'id' that is taken"), error);
+    }
+    return true;
+}
+
+bool
+engine_device_configs_read(json_t *array, void *target,
+                           const EnginePlace *place, GError **error)
+{
+    EngineConfig *config = target;
+    size_t count;
+
+    if (!engine_place_array(place, array, ENGINE_DEVICES_MAX, &count, error))
+        return false;
+    config->devices = g_new0(EngineDeviceConfig *, count);
+    for (size_t i = 0; i < count; i++) {
+        EnginePlace here = engine_place_item(place, i);
+        g_autoptr(EngineDeviceConfig) device =
+            engine_device_config_new(json_array_get(array, i), &here, error);
+
+        if (!device || !check_unique(config, device, &here, error))
+            return false;
+        config->devices[config->n_devices++] = g_steal_pointer(&device);
+    }
+    return true;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/member.h"
+
+/** An element of the machine document's "devices". Each kind's own members are
+ * in a struct and a file of its own, config-KIND.c. */
+typedef enum EngineDeviceKind {
+    ENGINE_DEVICE_VIRTIO_RNG = 0,
+} EngineDeviceKind;
+
+typedef struct EngineRngConfig {
+    int fd;             /* the host's source */
+    uint64_t bytes;     /* at most, in a period; 0: no bound */
+    unsigned period_ms; /* > 0 */
+} EngineRngConfig;
+
+/** A device on the PCI bus; which part counts, `kind` says. */
+typedef struct EngineDeviceConfig EngineDeviceConfig;
+struct EngineDeviceConfig {
+    EngineDeviceKind kind;
+    char *id;                /* in commands, messages and events */
+    unsigned slot, function; /* on bus 0 */
+    bool packed;             /* virtio: offer packed rings */
+    unsigned iothread; /* virtio: the thread's number, 0: the shared one */
+    EngineRngConfig rng;
+};
+
+/** How a kind is read: one row of the list in config-device.c. */
+typedef struct EngineDeviceSchema {
+    const char *type;
+    const EngineMember *members; /* begins with engine_device_members */
+    void (*init)(EngineDeviceConfig *device); /* defaults; may be NULL */
+    bool (*check)(const EngineDeviceConfig *device, const EnginePlace *place,
+                  GError **error);             /* may be NULL */
+    void (*clear)(EngineDeviceConfig *device); /* may be NULL */
+} EngineDeviceSchema;
+
+/** What every device has; for ENGINE_MEMBERS(). */
+extern const EngineMember engine_device_members[];
+
+extern const EngineDeviceSchema engine_rng_schema;
+
+/** engine_device_config_new: read one device; @place: of @object */
+EngineDeviceConfig *engine_device_config_new(json_t *object,
+                                             const EnginePlace *place,
+                                             GError **error);
+void engine_device_config_free(EngineDeviceConfig *device); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EngineDeviceConfig, engine_device_config_free)
+
+/** engine_device_configs_read: for the CUSTOM row "devices"; @target: the
+ * EngineConfig */
+bool engine_device_configs_read(json_t *array, void *target,
+                                const EnginePlace *place, GError **error);
