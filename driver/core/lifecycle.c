@@ -123,7 +123,8 @@ resume_act(CoreCall *call, GError **error)
     }
     if (!can_resume(domain))
         return true;
-    if (!core_api_engine(domain, domain->run->engine->ops->cont, false, error))
+    /* The guest may be over before the answer has been heard. */
+    if (!core_api_engine(domain, domain->run->engine->ops->cont, true, error))
         return false;
     if (can_resume(domain))
         core_run_set_running(domain, VIR_DOMAIN_RUNNING_UNPAUSED);
