@@ -104,7 +104,7 @@ judge_type(const char *text, const void *base)
 {
     const ConfAddress *address = base;
 
-    return address->pci ? CONF_HONOURED : CONF_REFUSED;
+    return address->pci || address->plain ? CONF_HONOURED : CONF_REFUSED;
 }
 
 static ConfPolicy
@@ -112,7 +112,8 @@ judge_bus(const char *text, const void *base)
 {
     const ConfAddress *address = base;
 
-    return address->domain || address->bus ? CONF_HARMLESS : CONF_HONOURED;
+    return (address->domain || address->bus) && !address->plain ? CONF_HARMLESS
+                                                                : CONF_HONOURED;
 }
 
 static const ConfField address_fields[] = {
@@ -121,12 +122,19 @@ static const ConfField address_fields[] = {
               .advice = N_("the device is on the PCI bus: use type='pci', or "
                            "no address")),
     CONF_ATTR("domain", ConfAddress, domain_text, token),
+    CONF_CARRY_ATTR("controller", .policy = CONF_QUIET),
     CONF_ATTR("bus", ConfAddress, bus_text, token, .judge = judge_bus,
               .advice = N_("there is PCI bus 0 only, where the device gets a "
                            "free place")),
     CONF_ATTR("slot", ConfAddress, slot_text, token),
     CONF_ATTR("function", ConfAddress, function_text, token),
     CONF_CARRY_ATTR("multifunction", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("target", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("unit", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("port", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("reg", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("iobase", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("irq", .policy = CONF_QUIET),
     CONF_END
 };
 const ConfElement conf_address_element = { .name = "address",
@@ -134,15 +142,71 @@ const ConfElement conf_address_element = { .name = "address",
                                            .check = address_check };
 
 /* --- places --------------------------------------------------------------- */
-/* Of every device that the engine has, in the order of the document. */
+static bool
+has_disk(const void *device)
+{
+    return conf_disk_is_virtio(device);
+}
+
+static bool
+has_controller(const void *device)
+{
+    return ((const ConfController *)device)->type ==
+           CONF_CONTROLLER_VIRTIO_SERIAL;
+}
+
+static bool
+has_balloon(const void *device)
+{
+    return strcmp(((const ConfMemballoon *)device)->model, "none") != 0;
+}
+
+static bool
+has_always(const void *device)
+{
+    return true;
+}
+
+static bool
+has_never(const void *device)
+{
+    return false;
+}
+
+/* The lists of devices, in the order in which libvirt finds places for them;
+ * whether the engine has such a one. */
+static const struct {
+    size_t list, address;
+    bool (*has)(const void *device);
+} lists[] = {
+    { offsetof(ConfDomain, interfaces), offsetof(ConfInterface, address),
+      has_always },
+    { offsetof(ConfDomain, controllers), offsetof(ConfController, address),
+      has_controller },
+    { offsetof(ConfDomain, disks), offsetof(ConfDisk, address), has_disk },
+    { offsetof(ConfDomain, memballoons), offsetof(ConfMemballoon, address),
+      has_balloon },
+    { offsetof(ConfDomain, rngs), offsetof(ConfRng, address), has_always },
+    { offsetof(ConfDomain, panics), offsetof(ConfPanic, address), has_never },
+};
+
+/* Of every device that the engine has (or, with false, has not) */
 static GPtrArray *
-all_of(const ConfDomain *domain)
+all_of(const ConfDomain *domain, bool has)
 {
     GPtrArray *all = g_ptr_array_new();
 
-    for (guint i = 0; i < domain->rngs->len; i++)
-        g_ptr_array_add(
-            all, &((ConfRng *)g_ptr_array_index(domain->rngs, i))->address);
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
+        const void *member = (const char *)domain + lists[i].list;
+        const GPtrArray *list = *(GPtrArray *const *)member;
+
+        for (guint j = 0; j < list->len; j++) {
+            char *device = g_ptr_array_index(list, j);
+
+            if (lists[i].has(device) == has)
+                g_ptr_array_add(all, device + lists[i].address);
+        }
+    }
     return all;
 }
 
@@ -186,19 +250,28 @@ slot_of_text(const char *text)
     return number;
 }
 
+static uint32_t
+slots_of(const GPtrArray *addresses)
+{
+    uint32_t slots = 0;
+
+    for (guint i = 0; i < addresses->len; i++) {
+        const ConfAddress *address = g_ptr_array_index(addresses, i);
+
+        if (is_placed(address))
+            slots |= 1u << address->slot;
+    }
+    return slots;
+}
+
 /* Slots of bus 0 that are not free. A device that is only carried keeps its
  * place for the day when it is honoured. */
 static uint32_t
 taken_slots(const ConfDomain *domain, const GPtrArray *all)
 {
-    uint32_t taken = SLOTS_OF_MACHINE;
+    g_autoptr(GPtrArray) kept = all_of(domain, false);
+    uint32_t taken = SLOTS_OF_MACHINE | slots_of(all) | slots_of(kept);
 
-    for (guint i = 0; i < all->len; i++) {
-        const ConfAddress *address = g_ptr_array_index(all, i);
-
-        if (is_placed(address))
-            taken |= 1u << address->slot;
-    }
     for (const ConfCarriedItem *item = domain->carried.first; item;
          item = item->next) {
         if (item->kind == CONF_CARRIED_ELEMENT)
@@ -223,7 +296,7 @@ take_slot(uint32_t *taken)
 unsigned
 conf_domain_place(const ConfDomain *domain, const ConfAddress *address)
 {
-    g_autoptr(GPtrArray) all = all_of(domain);
+    g_autoptr(GPtrArray) all = all_of(domain, true);
     uint32_t taken;
 
     if (is_placed(address))
@@ -272,7 +345,8 @@ check_unique(const GPtrArray *all, GError **error)
 static bool
 is_open(const ConfAddress *address)
 {
-    return !address->type || (address->pci && !has_numbers(address));
+    return !address->plain &&
+           (!address->type || (address->pci && !has_numbers(address)));
 }
 
 static bool
@@ -302,7 +376,7 @@ assign(const ConfDomain *domain, const GPtrArray *all, GError **error)
 bool
 conf_domain_assign_addresses(ConfDomain *domain, GError **error)
 {
-    g_autoptr(GPtrArray) all = all_of(domain);
+    g_autoptr(GPtrArray) all = all_of(domain, true);
     bool any = false;
 
     for (guint i = 0; i < all->len; i++)

@@ -5,13 +5,14 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/** <address> of a device that the engine has: as written; the numbers are
+/** <address> of a device: as written; the numbers are
  * those of type='pci'. All zero: there is none. */
 typedef struct ConfAddress {
     char *type;
     char *domain_text, *bus_text, *slot_text, *function_text;
     bool pci;
     unsigned domain, bus, slot, function;
+    bool plain; /* it is only kept: its device has no place on our PCI bus */
 } ConfAddress;
 
 typedef struct ConfDomain ConfDomain;

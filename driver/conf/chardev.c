@@ -2,6 +2,7 @@
 /* Copyright (C) 2026 The virtkvm authors */
 #include <config.h>
 
+#include "conf/device-rows.h"
 #include "conf/domain.h"
 #include "conf/element.h"
 #include "conf/type.h"
@@ -74,9 +75,8 @@ type_names(unsigned value, GString *out)
 }
 
 static const ConfVariant type_variant = { .name = "type",
-                                          .type = &conf_type_chardev_type,
                                           .count = CONF_CHARDEV_ABSENT + 1,
-                                          .names = type_names };
+                                          .append = type_names };
 
 static bool
 missing(const xmlNode *node, const char *attr, GError **error)
@@ -134,6 +134,26 @@ chardev_check(void *base, const xmlNode *node, unsigned flags, GError **error)
     return true;
 }
 
+/* libvirt leaves it to the start where a channel's socket is. */
+static bool
+channel_check(void *base, const xmlNode *node, unsigned flags, GError **error)
+{
+    ConfChardev *channel = base;
+
+    if (!channel->target_type) {
+        error_set(error, VIR_ERR_XML_ERROR,
+                  _("missing target type of <channel> (line %ld)"),
+                  xmlGetLineNo(node));
+        return false;
+    }
+    if (channel->type != CONF_CHARDEV_UNIX || channel->path)
+        return chardev_check(base, node, flags, error);
+    g_free(channel->mode);
+    channel->mode = g_strdup("bind");
+    channel->listen = true;
+    return true;
+}
+
 static void
 chardev_init(void *base)
 {
@@ -180,7 +200,28 @@ judge_console_target(const char *text, const void *base)
 {
     const ConfChardev *chardev = base;
 
-    return strcmp(chardev->target_type, "serial") == 0 ? CONF_HONOURED
+    return strcmp(chardev->target_type, "serial") == 0 ||
+                   strcmp(chardev->target_type, "virtio") == 0
+               ? CONF_HONOURED
+               : CONF_REFUSED;
+}
+
+/* Of a channel that has no end here, such as a SPICE client's, a guest makes
+ * no more than of a host that does not listen. */
+static ConfPolicy
+judge_channel_type(const char *text, const void *base)
+{
+    const ConfChardev *chardev = base;
+
+    return chardev->type == CONF_CHARDEV_OTHER ? CONF_HARMLESS : CONF_HONOURED;
+}
+
+static ConfPolicy
+judge_channel_target(const char *text, const void *base)
+{
+    const ConfChardev *chardev = base;
+
+    return strcmp(chardev->target_type, "virtio") == 0 ? CONF_HONOURED
                                                        : CONF_REFUSED;
 }
 
@@ -194,7 +235,9 @@ judge_serial_port(const char *text, const void *base)
 
 static const ConfField source_fields[] = {
     CONF_ATTR("mode", ConfChardev, mode, token, WHEN(BIT(UNIX) | BIT(TCP))),
-    CONF_ATTR("path", ConfChardev, path, string, WHEN(BIT(FILE) | BIT(UNIX))),
+    CONF_ATTR("path", ConfChardev, path, string, WHEN(BIT(FILE))),
+    CONF_ATTR("path", ConfChardev, path, string, WHEN(BIT(UNIX)),
+              .flags = CONF_LIVE | CONF_CHOSEN),
     CONF_ATTR("path", ConfChardev, path, string, WHEN(BIT(PTY) | BIT(ABSENT)),
               .flags = CONF_LIVE),
     CONF_ATTR("append", ConfChardev, append, onoff, WHEN(BIT(FILE))),
@@ -246,19 +289,57 @@ static const ConfElement serial_target_element = { .name = "target",
 static const ConfField console_target_fields[] = {
     CONF_ATTR("type", ConfChardev, target_type, token,
               .judge = judge_console_target,
-              .advice = N_("a console is of type='serial'")),
+              .advice = N_("a console is of type='serial' or 'virtio'")),
     CONF_ATTR("port", ConfChardev, port, number), CONF_END
 };
 static const ConfElement console_target_element = { .name = "target",
                                                     .fields =
                                                         console_target_fields };
 
-static const ConfField alias_fields[] = { CONF_ATTR(
-                                              "name", ConfChardev, alias, token,
-                                              .flags = CONF_LIVE | CONF_USER),
-                                          CONF_END };
-static const ConfElement alias_element = { .name = "alias",
-                                           .fields = alias_fields };
+static const char *const state_names[] = { NULL, "connected", "disconnected",
+                                           "" };
+
+static const ConfField channel_target_fields[] = {
+    CONF_ATTR("type", ConfChardev, target_type, token, .flags = CONF_REQUIRED,
+              .judge = judge_channel_target,
+              .advice = N_("a channel is of type='virtio'")),
+    CONF_ATTR("name", ConfChardev, name, token),
+    CONF_ATTR("state", ConfChardev, state, enum, .names = state_names,
+              .flags = CONF_LIVE),
+    CONF_CARRY_ATTR("address", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("port", .policy = CONF_QUIET),
+    CONF_END
+};
+static const ConfElement channel_target_element = { .name = "target",
+                                                    .fields =
+                                                        channel_target_fields };
+
+static void
+port_init(void *base)
+{
+    ConfPortAddress *address = base;
+
+    address->controller = address->bus = address->port = -1;
+}
+
+/* Where a port of a virtio-serial device is, or another kind, which is kept. */
+static const ConfField port_fields[] = {
+    CONF_ATTR("type", ConfPortAddress, type, token, .flags = CONF_REQUIRED),
+    CONF_CARRY_ATTR("domain", .policy = CONF_QUIET),
+    CONF_ATTR("controller", ConfPortAddress, controller, number),
+    CONF_ATTR("bus", ConfPortAddress, bus, number),
+    CONF_ATTR("port", ConfPortAddress, port, number),
+    CONF_CARRY_ATTR("slot", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("function", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("multifunction", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("reg", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("iobase", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("irq", .policy = CONF_QUIET),
+    CONF_END
+};
+static const ConfElement port_element = { .name = "address",
+                                          .fields = port_fields,
+                                          .init = port_init };
 
 /* What <serial> and <console> have in common, in libvirt's order. Both tables
  * number these rows alike, so that a console can repeat its serial port. */
@@ -271,17 +352,19 @@ static const ConfElement alias_element = { .name = "alias",
         CONF_GROUP("protocol", protocol_element, WHEN(BIT(TCP))),         \
         CONF_CARRY("protocol", WHEN(~BIT(TCP)), .policy = CONF_QUIET),    \
         CONF_GROUP("log", log_element)
-#define LAST_ROWS                                 \
-    CONF_GROUP("alias", alias_element),           \
-        CONF_CARRY("acpi", .policy = CONF_QUIET), \
-        CONF_CARRY("address", .policy = CONF_QUIET)
+#define LAST_ROWS                                                \
+    CONF_CHILD("alias", ConfChardev, alias, conf_alias_element), \
+        CONF_CARRY("acpi", .policy = CONF_QUIET)
 
 #define OTHER_ADVICE N_("the types pty, file, unix, tcp and null are possible")
 
 static const ConfField serial_fields[] = {
     CONF_ATTR("type", ConfChardev, type_name, chardev_type, .judge = judge_type,
               .advice = OTHER_ADVICE),
-    SOURCE_ROWS, CONF_GROUP("target", serial_target_element), LAST_ROWS,
+    SOURCE_ROWS,
+    CONF_GROUP("target", serial_target_element),
+    LAST_ROWS,
+    CONF_CARRY("address", .policy = CONF_QUIET),
     CONF_END
 };
 const ConfElement conf_serial_element = { .name = "serial",
@@ -304,6 +387,7 @@ static const ConfField console_fields[] = {
     SOURCE_ROWS,
     CONF_GROUP("target", console_target_element),
     LAST_ROWS,
+    CONF_CHILD("address", ConfChardev, address, port_element),
     CONF_ATTR("tty", ConfChardev, tty, string, .flags = CONF_LIVE),
     CONF_END
 };
@@ -315,6 +399,24 @@ const ConfElement conf_console_element = { .name = "console",
                                            .variant = &type_variant,
                                            .init = chardev_init,
                                            .check = chardev_check };
+
+static const ConfField channel_fields[] = {
+    CONF_ATTR("type", ConfChardev, type_name, chardev_type,
+              .judge = judge_channel_type, .advice = OTHER_ADVICE),
+    SOURCE_ROWS,
+    CONF_GROUP("target", channel_target_element, .flags = CONF_REQUIRED),
+    LAST_ROWS,
+    CONF_CHILD("address", ConfChardev, address, port_element),
+    CONF_END
+};
+const ConfElement conf_channel_element = { .name = "channel",
+                                           .fields = channel_fields,
+                                           .size = sizeof(ConfChardev),
+                                           .carried =
+                                               offsetof(ConfChardev, carried),
+                                           .variant = &type_variant,
+                                           .init = chardev_init,
+                                           .check = channel_check };
 
 static void
 copy_string(char **to, const char *from)

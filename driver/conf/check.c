@@ -128,6 +128,68 @@ check_ports(const ConfDomain *domain, GError **error)
 }
 
 static bool
+check_channels(const ConfDomain *domain, GError **error)
+{
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < domain->channels->len; i++) {
+        const ConfChardev *channel = g_ptr_array_index(domain->channels, i);
+
+        if (!channel->name || g_hash_table_add(names, channel->name))
+            continue;
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("two channels have the name '%s'"), channel->name);
+        return false;
+    }
+    return true;
+}
+
+/* What the table cannot judge: it is one disk's, and the machine has no say. */
+static bool
+check_microvm(const ConfDomain *domain, const Check *check, GError **error)
+{
+    static const char *const names[] = { "disk", "interface", "channel" };
+    const guint counts[] = { domain->disks->len, domain->interfaces->len,
+                             domain->channels->len };
+
+    if (strcmp(domain->os.machine, "microvm") != 0)
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (counts[i] == 0)
+            continue;
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("<%s> cannot be honoured: a microvm has no PCI bus: use "
+                    "machine='q35'"),
+                  names[i]);
+        return false;
+    }
+    if (domain->rngs->len > 0)
+        warn(check, g_strdup(_("<rng> is not honoured: a microvm has no PCI "
+                               "bus")));
+    if (conf_domain_memballoon(domain))
+        warn(check, g_strdup(_("<memballoon> is not honoured: a microvm has no "
+                               "PCI bus")));
+    return true;
+}
+
+/* What is read from, or written to, has to be somewhere. */
+static bool
+check_sources(const ConfDomain *domain, GError **error)
+{
+    for (guint i = 0; i < domain->disks->len; i++) {
+        const ConfDisk *disk = g_ptr_array_index(domain->disks, i);
+
+        if (!conf_disk_is_virtio(disk) || !conf_disk_is_empty(disk))
+            continue;
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("the disk '%s' has no <source>: name an image"),
+                  disk->target);
+        return false;
+    }
+    return true;
+}
+
+static bool
 check_whole(const ConfDomain *domain, const Check *check, GError **error)
 {
     if (strcmp(domain->type, "kvm") != 0) {
@@ -143,9 +205,8 @@ check_whole(const ConfDomain *domain, const Check *check, GError **error)
               "firmware nor disks can be booted"));
         return false;
     }
-    if (domain->rngs->len > 0 && strcmp(domain->os.machine, "microvm") == 0)
-        warn(check, g_strdup(_("<rng> is not honoured: a microvm has no PCI "
-                               "bus")));
+    if (!check_microvm(domain, check, error) || !check_sources(domain, error))
+        return false;
     if (domain->vcpus.max > 1 && !conf_domain_feature(domain, "acpi", false))
         warn(check, g_strdup(_("without <acpi/> in <features> the guest finds "
                                "only one of its vCPUs")));
@@ -168,5 +229,6 @@ conf_domain_check_start(const ConfDomain *domain, GPtrArray *warnings,
     Check check = { .warnings = warnings };
 
     return check_whole(domain, &check, error) && check_ports(domain, error) &&
+           check_channels(domain, error) &&
            conf_check_rows(&frame, warnings, error);
 }

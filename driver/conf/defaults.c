@@ -340,15 +340,48 @@ conf_domain_tie_console(ConfDomain *domain)
     console->port = serial->port;
 }
 
+/* Each disk has its name, and an I/O thread that there is. */
+static bool
+check_disks(const ConfDomain *domain, GError **error)
+{
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < domain->disks->len; i++) {
+        ConfDisk *disk = g_ptr_array_index(domain->disks, i);
+        const ConfDisk *other = g_hash_table_lookup(names, disk->target);
+
+        if (other) {
+            error_set(error, VIR_ERR_XML_ERROR,
+                      _("target '%s' duplicated for disk sources '%s' and "
+                        "'%s'"),
+                      disk->target, other->path ? other->path : "",
+                      disk->path ? disk->path : "");
+            return false;
+        }
+        if (disk->iothread && !conf_domain_iothread(domain, disk->iothread)) {
+            error_set(error, VIR_ERR_XML_ERROR,
+                      _("Disk iothread '%u' not defined in iothreadid"),
+                      disk->iothread);
+            return false;
+        }
+        g_hash_table_insert(names, disk->target, disk);
+    }
+    return true;
+}
+
 bool
 conf_domain_fill_defaults(ConfDomain *domain, GError **error)
 {
     if (!check_head(domain, error) || !fill_memory(&domain->memory, error) ||
         !fill_vcpus(domain, error) || !fill_os(&domain->os, error) ||
-        !fill_consoles(domain, error))
+        !fill_consoles(domain, error) ||
+        !conf_domain_fill_iothreads(domain, error) ||
+        !check_disks(domain, error))
         return false;
+    conf_domain_fill_controllers(domain);
     fill_cpu(&domain->cpu);
     fill_actions(domain);
-    return conf_domain_assign_addresses(domain, error) &&
+    return conf_domain_fill_channels(domain, false, error) &&
+           conf_domain_assign_addresses(domain, error) &&
            conf_virtkvm_read(domain, error);
 }

@@ -9,20 +9,11 @@
 
 /** conf_device_prepare: drop the alias of a domain that ran */
 void conf_device_prepare(xmlNode *node, unsigned flags);
-/** conf_device_prepare_interface: and make up a <mac> where there is none */
-void conf_device_prepare_interface(xmlNode *node, unsigned flags);
-/** conf_device_prepare_controller: and number it where it has no index */
-void conf_device_prepare_controller(xmlNode *node, unsigned flags);
-
-/** conf_device_alias_controller: libvirt's names: "usb", "pci.1" ... */
-char *conf_device_alias_controller(const xmlNode *node);
-
 /**
  * conf_device_with_alias: the text of a carried device with an <alias>, as
  * libvirt gives it while the domain runs; NULL if it has one already
- * @prefix, @index: its name, where @name_of is NULL
+ * @prefix, @index: its name
  * @level: its depth in the document
  */
 char *conf_device_with_alias(const char *text, const char *prefix,
-                             unsigned index, char *(*name_of)(const xmlNode *),
-                             unsigned level);
+                             unsigned index, unsigned level);

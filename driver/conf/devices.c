@@ -6,25 +6,7 @@
 #include "conf/domain.h"
 #include "conf/element.h"
 #include "conf/type.h"
-#include "conf/xml.h"
 #include "util/i18n.h"
-
-#include <string.h>
-
-static bool
-is_none(const char *text)
-{
-    const char *end = strchr(text, '>');
-
-    return end && g_strstr_len(text, end - text, "'none'");
-}
-
-/* model='none' asks for what the engine does. */
-static ConfPolicy
-judge_model(const char *text, const void *base)
-{
-    return is_none(text) ? CONF_HONOURED : CONF_HARMLESS;
-}
 
 #define DEVICE(NAME, POLICY, ...)                                 \
     CONF_CARRY(NAME, .flags = CONF_MANY, .policy = CONF_##POLICY, \
@@ -33,23 +15,17 @@ judge_model(const char *text, const void *base)
 /* The devices of libvirt's format, in its order. */
 static const ConfField devices_fields[] = {
     CONF_LEAF("emulator", ConfDomain, emulator, string),
-    DEVICE("disk", REFUSED,
-           .advice = N_("disks are not supported yet: remove them")),
-    CONF_CARRY("controller", .flags = CONF_MANY, .policy = CONF_QUIET,
-               .prepare = conf_device_prepare_controller,
-               .alias = conf_device_alias_controller),
+    CONF_LIST("disk", ConfDomain, disks, conf_disk_element),
+    CONF_LIST("controller", ConfDomain, controllers, conf_controller_element),
     DEVICE("lease", REFUSED),
     DEVICE("filesystem", REFUSED,
            .advice = N_("shared folders are not supported yet: remove them")),
-    CONF_CARRY("interface", .flags = CONF_MANY, .policy = CONF_REFUSED,
-               .prepare = conf_device_prepare_interface,
-               .advice = N_("network interfaces are not supported yet: remove "
-                            "them")),
+    CONF_LIST("interface", ConfDomain, interfaces, conf_interface_element),
     DEVICE("smartcard", REFUSED),
     CONF_LIST("serial", ConfDomain, serials, conf_serial_element),
     DEVICE("parallel", REFUSED),
     CONF_LIST("console", ConfDomain, consoles, conf_console_element),
-    DEVICE("channel", HARMLESS, .alias_prefix = "channel"),
+    CONF_LIST("channel", ConfDomain, channels, conf_channel_element),
     DEVICE("input", HARMLESS, .alias_prefix = "input"),
     DEVICE("tpm", REFUSED,
            .advice = N_("there is no TPM for the guest: remove it")),
@@ -65,11 +41,11 @@ static const ConfField devices_fields[] = {
     DEVICE("hub", HARMLESS, .alias_prefix = "hub"),
     DEVICE("watchdog", REFUSED,
            .advice = N_("there is no watchdog for the guest: remove it")),
-    DEVICE("memballoon", HARMLESS, .judge = judge_model,
-           .alias_prefix = "balloon"),
+    CONF_LIST("memballoon", ConfDomain, memballoons, conf_memballoon_element,
+              .flags = CONF_ONE),
     CONF_LIST("rng", ConfDomain, rngs, conf_rng_element),
     DEVICE("nvram", REFUSED),
-    DEVICE("panic", HARMLESS, .alias_prefix = "panic"),
+    CONF_LIST("panic", ConfDomain, panics, conf_panic_element),
     DEVICE("shmem", REFUSED),
     DEVICE("memory", REFUSED,
            .advice = N_("memory devices are not supported: give <memory> all "

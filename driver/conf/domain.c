@@ -83,7 +83,7 @@ static const ConfField domain_fields[] = {
     CONF_CHILD("vcpu", ConfDomain, vcpus, conf_vcpu_element),
     CONF_CHILD("vcpus", ConfDomain, vcpus, conf_vcpus_element),
     CONF_LEAF("iothreads", ConfDomain, iothreads, uint),
-    CONF_CARRY("iothreadids", .policy = CONF_QUIET),
+    CONF_GROUP("iothreadids", conf_iothreadids_element),
     CONF_CARRY("defaultiothread", .policy = CONF_QUIET),
     HOST_TUNING("cputune"),
     HOST_TUNING("numatune"),

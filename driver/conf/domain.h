@@ -10,8 +10,13 @@
 
 #include "conf/carried.h"
 #include "conf/chardev.h"
+#include "conf/controller.h"
 #include "conf/cpu.h"
+#include "conf/disk.h"
+#include "conf/interface.h"
+#include "conf/memballoon.h"
 #include "conf/onoff.h"
+#include "conf/panic.h"
 #include "conf/rng.h"
 
 /**
@@ -55,6 +60,12 @@ typedef struct ConfVcpus {
     char *cpuset;
     GPtrArray *each; /* ConfVcpu, <vcpus>; empty = absent */
 } ConfVcpus;
+
+/** <iothread> of <iothreadids> */
+typedef struct ConfIothread {
+    unsigned id;
+    ConfCarried carried;
+} ConfIothread;
 
 typedef struct ConfOs {
     char *type;    /* hvm */
@@ -143,6 +154,7 @@ typedef struct ConfVirtkvm {
     ConfOnOff
         debug_exit; /* port 0xf4 ends the engine with the byte as status */
     ConfOnOff kernel_unpack; /* unpack a bzImage on the host; default on */
+    ConfDiskBus disk_bus;    /* of disks that no bus of ours has */
 } ConfVirtkvm;
 
 /** What run-time knows and only a live document shows. */
@@ -160,7 +172,9 @@ struct ConfDomain {
     char *description;
     ConfMemory memory;
     ConfVcpus vcpus;
-    unsigned iothreads;
+    unsigned iothreads;      /* how many */
+    GPtrArray *iothread_ids; /* ConfIothread, <iothreadids>; the others have the
+                                lowest free ids */
     ConfOs os;
     ConfCpu cpu;
     ConfFeatures features;
@@ -171,9 +185,15 @@ struct ConfDomain {
     ConfPm pm;
     ConfVirtkvm virtkvm; /* a view of <metadata>, which is what is formatted */
     char *emulator;      /* kept, not used */
-    GPtrArray *serials;  /* ConfChardev, <serial> */
-    GPtrArray *consoles; /* ConfChardev, <console> */
-    GPtrArray *rngs;     /* ConfRng, <rng> */
+    GPtrArray *disks;    /* ConfDisk, <disk> */
+    GPtrArray *controllers; /* ConfController, <controller> */
+    GPtrArray *interfaces;  /* ConfInterface, <interface> */
+    GPtrArray *serials;     /* ConfChardev, <serial> */
+    GPtrArray *consoles;    /* ConfChardev, <console> */
+    GPtrArray *channels;    /* ConfChardev, <channel> */
+    GPtrArray *memballoons; /* ConfMemballoon, <memballoon> */
+    GPtrArray *rngs;        /* ConfRng, <rng> */
+    GPtrArray *panics;      /* ConfPanic, <panic> */
     ConfLive live;
     ConfCarried carried;
 };
@@ -200,6 +220,7 @@ typedef enum ConfFormatFlags {
 #define CONF_XML_MAX_ATTRS  256 /* of one element, namespaces included */
 #define CONF_NAME_MAX_BYTES 240 /* a file is named for the domain */
 #define CONF_VCPUS_MAX      4096
+#define CONF_IOTHREADS_MAX  64u
 
 /**
  * conf_domain_parse: read a <domain> document and fill libvirt's defaults
@@ -260,6 +281,13 @@ void conf_domain_tie_console(ConfDomain *domain);
  * "kvm-hidden"; @absent: answer without it */
 bool conf_domain_feature(const ConfDomain *domain, const char *name,
                          bool absent);
+
+/** conf_domain_iothread_id: of the domain's I/O thread @number, 1 to
+ * domain->iothreads */
+unsigned conf_domain_iothread_id(const ConfDomain *domain, unsigned number);
+/** conf_domain_iothread: the number of the one that the document calls @id; 0
+ * if there is none */
+unsigned conf_domain_iothread(const ConfDomain *domain, unsigned id);
 
 /** conf_domain_console: the character device that console @alias names; NULL
  * alias: the first <console>, else the first <serial>. A console that libvirt

@@ -4,15 +4,12 @@
 
 #include "conf/rng.h"
 
-#include <string.h>
-
+#include "conf/device-rows.h"
 #include "conf/domain.h"
 #include "conf/element.h"
 #include "conf/type.h"
 #include "util/error.h"
 #include "util/i18n.h"
-
-#define MODEL_TRANSITIONAL "virtio-transitional"
 
 static const char *const backend_names[] = { NULL, "random", "egd", "builtin",
                                              "" };
@@ -20,10 +17,7 @@ static const char *const backend_names[] = { NULL, "random", "egd", "builtin",
 static ConfPolicy
 judge_model(const char *text, const void *base)
 {
-    const ConfRng *rng = base;
-
-    return strcmp(rng->model, MODEL_TRANSITIONAL) == 0 ? CONF_HARMLESS
-                                                       : CONF_HONOURED;
+    return conf_model_policy(((const ConfRng *)base)->model);
 }
 
 static ConfPolicy
@@ -34,18 +28,9 @@ judge_backend(const char *text, const void *base)
     return rng->backend == CONF_RNG_EGD ? CONF_REFUSED : CONF_HONOURED;
 }
 
-/* An attribute of which only "off" is what there is */
-static ConfPolicy
-judge_off(const char *text, const void *base)
-{
-    return strstr(text, "off") ? CONF_HONOURED : CONF_REFUSED;
-}
-
 static bool
 rng_check(void *base, const xmlNode *node, unsigned flags, GError **error)
 {
-    static const char *const models[] = { "virtio", MODEL_TRANSITIONAL,
-                                          "virtio-non-transitional" };
     const ConfRng *rng = base;
 
     if (!rng->model) {
@@ -59,9 +44,8 @@ rng_check(void *base, const xmlNode *node, unsigned flags, GError **error)
                   xmlGetLineNo(node));
         return false;
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(models); i++)
-        if (strcmp(rng->model, models[i]) == 0)
-            return true;
+    if (conf_model_is_virtio(rng->model))
+        return true;
     error_set(error, VIR_ERR_XML_ERROR, _("unknown RNG model '%s' (line %ld)"),
               rng->model, xmlGetLineNo(node));
     return false;
@@ -102,35 +86,18 @@ static const ConfField backend_fields[] = {
 static const ConfElement backend_element = { .name = "backend",
                                              .fields = backend_fields };
 
-static const ConfField driver_fields[] = {
-    CONF_CARRY_ATTR("iommu", .judge = judge_off,
-                    .advice = N_("there is no IOMMU for the guest")),
-    CONF_CARRY_ATTR("ats", .judge = judge_off,
-                    .advice = N_("there is no IOMMU for the guest")),
-    CONF_ATTR("packed", ConfRng, packed, onoff),
-    CONF_CARRY_ATTR("page_per_vq", .policy = CONF_QUIET), CONF_END
-};
+static const ConfField driver_fields[] = { CONF_VIRTIO_ROWS(ConfRng),
+                                           CONF_END };
 static const ConfElement driver_element = { .name = "driver",
                                             .fields = driver_fields };
 
-static const ConfField alias_fields[] = {
-    CONF_ATTR("name", ConfRng, alias, token, .flags = CONF_LIVE | CONF_USER),
-    CONF_END
-};
-static const ConfElement alias_element = { .name = "alias",
-                                           .fields = alias_fields };
-
 static const ConfField rng_fields[] = {
     CONF_ATTR("model", ConfRng, model, token, .flags = CONF_REQUIRED,
-              .judge = judge_model,
-              .advice = N_("the device is a modern one, as with "
-                           "model='virtio'")),
+              .judge = judge_model, .advice = CONF_MODEL_ADVICE),
     CONF_GROUP("rate", rate_element),
     CONF_GROUP("backend", backend_element, .flags = CONF_REQUIRED),
     CONF_GROUP("driver", driver_element),
-    CONF_GROUP("alias", alias_element),
-    CONF_CARRY("acpi", .policy = CONF_QUIET),
-    CONF_CHILD("address", ConfRng, address, conf_address_element),
+    CONF_DEVICE_ROWS(ConfRng),
     CONF_END
 };
 const ConfElement conf_rng_element = { .name = "rng",

@@ -83,9 +83,8 @@ shown_as(const ConfField *field, const char *text, unsigned index,
         !(flags & (CONF_FORMAT_SECURE | CONF_FORMAT_STATUS)) &&
         strstr(text, "passwd"))
         return without_passwords(text, level);
-    if ((flags & CONF_FORMAT_ALIASES) && (field->alias || field->alias_prefix))
-        return conf_device_with_alias(text, field->alias_prefix, index,
-                                      field->alias, level);
+    if ((flags & CONF_FORMAT_ALIASES) && field->alias_prefix)
+        return conf_device_with_alias(text, field->alias_prefix, index, level);
     return NULL;
 }
 

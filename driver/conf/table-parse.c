@@ -235,6 +235,7 @@ parse_item(const ConfFrame *frame, unsigned row, xmlNode *node, unsigned flags,
                   (const char *)node->name, xmlGetLineNo(node));
         return false;
     }
+    mark_if_empty(&inner, node);
     return conf_table_parse(&inner, node, flags, error);
 }
 
@@ -269,7 +270,8 @@ parse_known(Children *children, unsigned row, xmlNode *node, GError **error)
 {
     const ConfFrame *frame = children->frame;
     const ConfField *field = &frame->element->fields[row];
-    bool many = field->kind == CONF_KIND_LIST || (field->flags & CONF_MANY);
+    bool many = field->kind == CONF_KIND_LIST ? !(field->flags & CONF_ONE)
+                                              : field->flags & CONF_MANY;
 
     if (!flush_pending(children, node, row + 1, count_of(children, row), error))
         return false;

@@ -12,9 +12,17 @@
 /* No choice of a variant has been made above this element. */
 #define NO_VARIANT (-1)
 
+/* Which rows of an element are written. */
+typedef enum Part {
+    PART_ALL,
+    PART_COMMON,  /* those that all variants have alike */
+    PART_VARYING, /* the others */
+} Part;
+
 typedef struct Schema {
     GString *out;
     unsigned level;
+    GPtrArray *recursive; /* ConfElement: to be defined by name */
 } Schema;
 
 static void G_GNUC_PRINTF(2, 3) line(Schema *schema, const char *format, ...)
@@ -67,6 +75,28 @@ is_active(const ConfField *field, int variant)
            (field->when_mask & (1u << variant));
 }
 
+/* Does it depend on the variant, itself or what is in it? */
+static bool
+is_varying(const ConfField *field)
+{
+    if (field->when_mask)
+        return true;
+    if (field->kind != CONF_KIND_CHILD || (field->flags & CONF_ANY))
+        return false;
+    for (const ConfField *inner = field->element->fields;
+         inner->kind != CONF_KIND_END; inner++)
+        if (is_varying(inner))
+            return true;
+    return false;
+}
+
+static bool
+is_wanted(const ConfField *field, int variant, Part part)
+{
+    return is_active(field, variant) &&
+           (part == PART_ALL || is_varying(field) == (part == PART_VARYING));
+}
+
 static void
 attribute(Schema *schema, const ConfField *field)
 {
@@ -91,6 +121,12 @@ sub_element(Schema *schema, const ConfField *field, int variant)
         element(schema, field->element, field->name, variant);
         return;
     }
+    if (field->kind == CONF_KIND_LIST && field->element->recursive) {
+        line(schema, "<ref name=\"%s\"/>", field->name);
+        if (!g_ptr_array_find(schema->recursive, field->element, NULL))
+            g_ptr_array_add(schema->recursive, (void *)field->element);
+        return;
+    }
     if (field->kind == CONF_KIND_LIST) {
         element(schema, field->element, field->name, NO_VARIANT);
         return;
@@ -106,7 +142,8 @@ sub_element(Schema *schema, const ConfField *field, int variant)
 static void
 child(Schema *schema, const ConfField *field, int variant)
 {
-    bool many = field->kind == CONF_KIND_LIST || (field->flags & CONF_MANY);
+    bool many = field->kind == CONF_KIND_LIST ? !(field->flags & CONF_ONE)
+                                              : field->flags & CONF_MANY;
     bool optional = !(field->flags & CONF_REQUIRED);
 
     if (many)
@@ -128,11 +165,11 @@ is_child(const ConfField *field)
 }
 
 static bool
-has_children(const ConfElement *of)
+has_children(const ConfElement *of, int variant, Part part)
 {
     for (const ConfField *field = of->fields; field->kind != CONF_KIND_END;
          field++) {
-        if (is_child(field))
+        if (is_child(field) && is_wanted(field, variant, part))
             return true;
     }
     return false;
@@ -147,14 +184,14 @@ is_document(const ConfElement *of)
 
 /* The children in any order, as libvirt takes them. */
 static void
-children(Schema *schema, const ConfElement *of, int variant)
+children(Schema *schema, const ConfElement *of, int variant, Part part)
 {
-    if (!has_children(of))
+    if (!has_children(of, variant, part))
         return;
     begin(schema, "interleave");
     for (const ConfField *field = of->fields; field->kind != CONF_KIND_END;
          field++) {
-        if (is_child(field) && is_active(field, variant))
+        if (is_child(field) && is_wanted(field, variant, part))
             child(schema, field, variant);
         else if (field->kind == CONF_KIND_TEXT)
             line(schema, "<text/>");
@@ -165,7 +202,7 @@ children(Schema *schema, const ConfElement *of, int variant)
 }
 
 static void
-content(Schema *schema, const ConfElement *of, int variant)
+content(Schema *schema, const ConfElement *of, int variant, Part part)
 {
     bool empty = true;
 
@@ -174,40 +211,123 @@ content(Schema *schema, const ConfElement *of, int variant)
         bool attr = field->kind == CONF_KIND_ATTR ||
                     field->kind == CONF_KIND_CARRY_ATTR;
 
-        if (!is_active(field, variant))
+        if (!is_wanted(field, variant, part))
             continue;
         empty = false;
-        if (attr && !(of->variant && field->type == of->variant->type))
+        if (attr &&
+            !(of->variant && strcmp(field->name, of->variant->name) == 0))
             attribute(schema, field);
-        else if (field->kind == CONF_KIND_TEXT && !has_children(of))
+        else if (field->kind == CONF_KIND_TEXT &&
+                 !has_children(of, NO_VARIANT, PART_ALL))
             value(schema, field);
     }
-    children(schema, of, variant);
+    children(schema, of, variant, part);
     if (empty)
         line(schema, "<empty/>");
 }
 
-/* One alternative for each value of the attribute that WHEN looks at. */
+/* What an element may have with some values of the attribute that WHEN looks
+ * at. */
+typedef struct Alternative {
+    char *content;
+    GString *names; /* <value>s */
+    bool absent;    /* also without the attribute */
+} Alternative;
+
+static void
+alternative_free(void *data)
+{
+    Alternative *alternative = data;
+
+    g_free(alternative->content);
+    g_string_free(alternative->names, TRUE);
+    g_free(alternative);
+}
+
+static char *
+content_with(const Schema *schema, const ConfElement *of, unsigned value)
+{
+    Schema inner = { .out = g_string_new(NULL),
+                     .level = schema->level + 3,
+                     .recursive = schema->recursive };
+
+    content(&inner, of, (int)value, PART_VARYING);
+    return g_string_free(inner.out, FALSE);
+}
+
+/* The one of @alternatives that has @content, which it takes. */
+static Alternative *
+alternative_of(GPtrArray *alternatives, char *content)
+{
+    Alternative *added;
+
+    for (guint i = 0; i < alternatives->len; i++) {
+        Alternative *known = g_ptr_array_index(alternatives, i);
+
+        if (strcmp(known->content, content) != 0)
+            continue;
+        g_free(content);
+        return known;
+    }
+    added = g_new0(Alternative, 1);
+    added->content = content;
+    added->names = g_string_new(NULL);
+    g_ptr_array_add(alternatives, added);
+    return added;
+}
+
+static void
+append_names(const ConfVariant *variant, unsigned value, GString *out)
+{
+    if (variant->append)
+        variant->append(value, out);
+    else if (variant->names[value])
+        g_string_append_printf(out, "<value>%s</value>", variant->names[value]);
+}
+
+static void
+write_alternative(Schema *schema, const Alternative *alternative,
+                  const char *name)
+{
+    bool optional = alternative->absent && alternative->names->len > 0;
+
+    begin(schema, "group");
+    if (optional)
+        begin(schema, "optional");
+    if (alternative->names->len > 0) {
+        begin(schema, "attribute name=\"%s\"", name);
+        line(schema, "<choice>%s</choice>", alternative->names->str);
+        end(schema, "attribute");
+    }
+    if (optional)
+        end(schema, "optional");
+    g_string_append(schema->out, alternative->content);
+    end(schema, "group");
+}
+
 static void
 variants(Schema *schema, const ConfElement *of)
 {
     const ConfVariant *variant = of->variant;
+    g_autoptr(GPtrArray) alternatives =
+        g_ptr_array_new_with_free_func(alternative_free);
 
-    begin(schema, "choice");
     for (unsigned i = 0; i < variant->count; i++) {
-        g_autoptr(GString) names = g_string_new(NULL);
+        Alternative *alternative =
+            alternative_of(alternatives, content_with(schema, of, i));
+        gsize before = alternative->names->len;
 
-        variant->names(i, names);
-        begin(schema, "group");
-        if (names->len > 0) {
-            begin(schema, "attribute name=\"%s\"", variant->name);
-            line(schema, "<choice>%s</choice>", names->str);
-            end(schema, "attribute");
-        }
-        content(schema, of, (int)i);
-        end(schema, "group");
+        append_names(variant, i, alternative->names);
+        alternative->absent |= alternative->names->len == before;
     }
+    begin(schema, "interleave");
+    content(schema, of, NO_VARIANT, PART_COMMON);
+    begin(schema, "choice");
+    for (guint i = 0; i < alternatives->len; i++)
+        write_alternative(schema, g_ptr_array_index(alternatives, i),
+                          variant->name);
     end(schema, "choice");
+    end(schema, "interleave");
 }
 
 static void
@@ -217,7 +337,7 @@ element(Schema *schema, const ConfElement *of, const char *name, int variant)
     if (of->variant)
         variants(schema, of);
     else
-        content(schema, of, variant);
+        content(schema, of, variant, PART_ALL);
     end(schema, "element");
 }
 
@@ -249,10 +369,24 @@ define_foreign(Schema *schema)
     end(schema, "define");
 }
 
+/* Those that have themselves among their children */
+static void
+define_recursive(Schema *schema)
+{
+    for (guint i = 0; i < schema->recursive->len; i++) {
+        const ConfElement *of = g_ptr_array_index(schema->recursive, i);
+
+        begin(schema, "define name=\"%s\"", of->name);
+        element(schema, of, of->name, NO_VARIANT);
+        end(schema, "define");
+    }
+}
+
 static char *
 grammar(const ConfElement *root, const char *name)
 {
-    Schema schema = { .out = g_string_new(NULL) };
+    g_autoptr(GPtrArray) recursive = g_ptr_array_new();
+    Schema schema = { .out = g_string_new(NULL), .recursive = recursive };
 
     line(&schema, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
     line(&schema, "<!-- Made from the tables in driver/conf by conf-schema; "
@@ -265,6 +399,7 @@ grammar(const ConfElement *root, const char *name)
     begin(&schema, "start");
     element(&schema, root, name, NO_VARIANT);
     end(&schema, "start");
+    define_recursive(&schema);
     if (is_document(root)) {
         define_anything(&schema);
         define_foreign(&schema);

@@ -24,6 +24,10 @@ conf_field_shown(const ConfField *field, bool inactive, const char *value)
 {
     if (!(field->flags & CONF_LIVE) || !inactive)
         return true;
+    if (field->flags & CONF_TAP)
+        return value && !g_str_has_prefix(value, "vnet");
+    if (field->flags & CONF_CHOSEN)
+        return value && !strstr(value, CONF_CHANNEL_FOLDER);
     return (field->flags & CONF_USER) && value &&
            g_str_has_prefix(value, "ua-");
 }

@@ -64,6 +64,10 @@ typedef enum ConfFieldFlags {
     CONF_SECRET = 1 << 3,   /* CARRY: has passwords */
     CONF_MANY = 1 << 4,     /* CARRY: may stand more than once */
     CONF_USER = 1 << 5,     /* with LIVE: a value "ua-..." is the user's own */
+    CONF_ONE = 1 << 6,      /* LIST: has at most one item */
+    CONF_TAP = 1 << 7,      /* with LIVE: any but "vnet..." is the user's own */
+    CONF_CHOSEN = 1 << 8,   /* with LIVE: any path but one in a folder for
+                               channels is the user's own */
 } ConfFieldFlags;
 
 struct ConfField {
@@ -86,18 +90,18 @@ struct ConfField {
     ConfPolicy (*judge)(const char *text, const void *base);
     /* CARRY: fills defaults before the element is kept; may be NULL */
     void (*prepare)(xmlNode *node, unsigned flags);
-    /* CARRY: the alias that a running domain shows; one of them, or none */
-    const char *alias_prefix; /* and the element's number in its row */
-    char *(*alias)(const xmlNode *node);
+    /* CARRY: the alias that a running domain shows, with the element's number
+     * in its row; may be NULL */
+    const char *alias_prefix;
 };
 
 /** For the schema: the attribute that WHEN looks at. */
 typedef struct ConfVariant {
-    const char *name;     /* of the attribute */
-    const ConfType *type; /* by which its row is known */
-    unsigned count;       /* values 0 to count - 1 */
+    const char *name; /* of the attribute */
+    unsigned count;   /* values 0 to count - 1 */
     /** Appends <value>s of those that mean @value; nothing: it is absent. */
-    void (*names)(unsigned value, GString *out);
+    void (*append)(unsigned value, GString *out);
+    const char *const *names; /* without append: the enum's */
 } ConfVariant;
 
 struct ConfElement {
@@ -107,6 +111,7 @@ struct ConfElement {
     size_t carried;             /* LIST: offset of its ConfCarried */
     const char *uri;            /* namespace; NULL for none */
     const ConfVariant *variant; /* where rows have WHEN, else NULL */
+    bool recursive;             /* LIST: a struct of it may be in another */
     /** Fills what a new struct must not have as zero. May be NULL. */
     void (*init)(void *base);
     /** After the rows were read: does it make sense? May be NULL. */

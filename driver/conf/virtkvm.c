@@ -20,8 +20,12 @@ static const ConfElement unpack_element = { .name = "kernel-unpack",
                                             .fields = unpack_fields,
                                             .uri = CONF_VIRTKVM_URI };
 
+/* What a disk may be taken as that is on a bus which no guest has. */
+static const char *const disk_bus_names[] = { NULL, "virtio", "" };
+
 static const ConfField virtkvm_fields[] = {
     CONF_LEAF("debug-exit", ConfVirtkvm, debug_exit, present),
+    CONF_LEAF("disk-bus", ConfVirtkvm, disk_bus, enum, .names = disk_bus_names),
     CONF_GROUP("kernel-unpack", unpack_element), CONF_END
 };
 const ConfElement conf_virtkvm_element = { .name = "config",
@@ -51,5 +55,9 @@ conf_virtkvm_read(ConfDomain *domain, GError **error)
                   (const char *)root->name, CONF_VIRTKVM_URI);
         return false;
     }
-    return conf_table_parse(&frame, root, 0, error);
+    if (!conf_table_parse(&frame, root, 0, error))
+        return false;
+    if (domain->virtkvm.disk_bus == CONF_DISK_BUS_VIRTIO)
+        conf_domain_disks_as_virtio(domain);
+    return true;
 }

@@ -164,11 +164,15 @@ is_live(const xmlNode *node)
 {
     g_autofree char *name = conf_xml_attr(node, "name");
     g_autofree char *path = conf_xml_attr(node, "path");
+    g_autofree char *dev = conf_xml_attr(node, "dev");
 
     return (strcmp((const char *)node->name, "alias") == 0 &&
             !g_str_has_prefix(name, "ua-")) ||
            (strcmp((const char *)node->name, "source") == 0 && path &&
-            g_str_has_prefix(path, "/dev/pts/"));
+            (g_str_has_prefix(path, "/dev/pts/") ||
+             strstr(path, CONF_CHANNEL_FOLDER))) ||
+           (strcmp((const char *)node->name, "target") == 0 && dev &&
+            g_str_has_prefix(dev, "vnet"));
 }
 
 /* Numbers and sets that are written in another way. */
@@ -177,7 +181,8 @@ is_normalised(const xmlNode *node, const char *attr)
 {
     static const char *const texts[] = { "memory", "currentMemory", "maxMemory",
                                          "uuid", NULL };
-    static const char *const attrs[] = { "unit", "cpuset", "id", "tty", NULL };
+    static const char *const attrs[] = { "unit", "cpuset", "id",
+                                         "tty",  "state",  NULL };
 
     if (!attr)
         return one_of((const char *)node->name, texts);
@@ -290,9 +295,14 @@ test_live_document_is_libvirts(void **state)
     g_autofree char *live = read_file(folder, "libvirt-live", ".xml");
     g_autoptr(ConfDomain) domain = parse("libvirt-live", live, 0);
     ConfChardev *serial = g_ptr_array_index(domain->serials, 0);
+    ConfChardev *channel = g_ptr_array_index(domain->channels, 0);
     g_autofree char *shown = NULL;
 
     assert_null(serial->path);
+    assert_null(channel->path);
+    channel->path = g_strdup("/home/user/.config/libvirt/qemu/channel/target/"
+                             "domain-1-demo/org.qemu.guest_agent.0");
+    channel->state = CONF_CHANNEL_DISCONNECTED;
     domain->live.id = 1;
     serial->path = g_strdup("/dev/pts/0");
     conf_domain_assign_live(domain);

@@ -123,15 +123,14 @@ test_growth_is_bounded(void **state)
     g_autofree char *quotes = repeat(HEAD "<description>", "''''''''", 250000,
                                      "</description></domain>");
     g_autofree char *indents = repeat(
-        HEAD "<devices><disk>"
+        HEAD "<devices><video>"
              "<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a>",
         "<b/>", 250000,
         "</a></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a>"
-        "</a></a></a></disk></devices></domain>");
+        "</a></a></a></video></devices></domain>");
     g_autofree char *consoles = repeat(
-        HEAD "<devices><serial/><console><target type='virtio'/></console>",
-        "<console><target type='virtio'/></console>", 4095,
-        "</devices></domain>");
+        HEAD "<devices><serial/><console><target type='xen'/></console>",
+        "<console><target type='xen'/></console>", 4095, "</devices></domain>");
     GString *attrs = g_string_new("<domain type='kvm'><name>a</name><memory");
 
     assert_refused(quotes, "too large");

@@ -78,6 +78,17 @@ add_rng(EngineResolved *resolved, const ConfDomain *domain, unsigned index,
     return true;
 }
 
+/* Devices of which nothing may be left out */
+static bool
+check_known(const ConfDomain *domain, GError **error)
+{
+    if (domain->disks->len == 0 && domain->interfaces->len == 0)
+        return true;
+    error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+              _("disks and network interfaces cannot be opened yet"));
+    return false;
+}
+
 bool
 engine_document_devices(EngineResolved *resolved, const ConfDomain *domain,
                         GError **error)
@@ -85,6 +96,8 @@ engine_document_devices(EngineResolved *resolved, const ConfDomain *domain,
     json_object_set_new(resolved->root, "devices", json_array());
     if (strcmp(domain->os.machine, "microvm") == 0)
         return true; /* conf_domain_check_start() has said so */
+    if (!check_known(domain, error))
+        return false;
     for (guint i = 0; i < domain->rngs->len; i++)
         if (!add_rng(resolved, domain, i, error))
             return false;

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include "conf/address.h"
+#include "conf/carried.h"
+#include "conf/onoff.h"
+
+typedef enum ConfControllerType {
+    CONF_CONTROLLER_ABSENT = 0,
+    CONF_CONTROLLER_IDE,
+    CONF_CONTROLLER_FDC,
+    CONF_CONTROLLER_SCSI,
+    CONF_CONTROLLER_SATA,
+    CONF_CONTROLLER_VIRTIO_SERIAL,
+    CONF_CONTROLLER_CCID,
+    CONF_CONTROLLER_USB,
+    CONF_CONTROLLER_PCI,
+    CONF_CONTROLLER_XENBUS,
+    CONF_CONTROLLER_ISA,
+} ConfControllerType;
+
+/** <controller>; of these only virtio-serial is a device of the engine's, the
+ * others say what a guest of ours has anyhow, or has not */
+typedef struct ConfController {
+    ConfControllerType type;
+    int index; /* filled in */
+    char *model;
+    int ports; /* virtio-serial, usb; -1 = absent */
+    ConfOnOff packed;
+    char *alias; /* live, or the user's own */
+    ConfAddress address;
+    ConfCarried carried;
+} ConfController;
+
+/** conf_controller_alias: libvirt's names of a live one: "usb", "pci.1" ... */
+char *conf_controller_alias(const ConfController *controller);
+
+typedef struct ConfDomain ConfDomain;
+
+/** conf_domain_fill_controllers: number those that have no index */
+void conf_domain_fill_controllers(ConfDomain *domain);

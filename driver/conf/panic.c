@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include "conf/panic.h"
+
+#include <string.h>
+
+#include "conf/device-rows.h"
+#include "conf/domain.h"
+#include "conf/element.h"
+#include "conf/type.h"
+#include "util/error.h"
+#include "util/i18n.h"
+
+/* What a guest finds is the ISA device; the PCI one says the same. */
+static ConfPolicy
+judge_model(const char *text, const void *base)
+{
+    const ConfPanic *panic = base;
+
+    if (strcmp(panic->model, "isa") == 0)
+        return CONF_HONOURED;
+    return strcmp(panic->model, "pvpanic") == 0 ? CONF_HARMLESS : CONF_REFUSED;
+}
+
+static bool
+panic_check(void *base, const xmlNode *node, unsigned flags, GError **error)
+{
+    static const char *const models[] = { "isa",  "pseries", "hyperv",
+                                          "s390", "pvpanic", NULL };
+    ConfPanic *panic = base;
+
+    panic->address.plain = true;
+    if (!panic->model)
+        panic->model = g_strdup("isa");
+    if (g_strv_contains(models, panic->model))
+        return true;
+    error_set(error, VIR_ERR_XML_ERROR,
+              _("unknown panic model '%s' (line %ld)"), panic->model,
+              xmlGetLineNo(node));
+    return false;
+}
+
+static const ConfField panic_fields[] = {
+    CONF_ATTR("model", ConfPanic, model, token, .judge = judge_model,
+              .advice = N_("the guest tells of its crash by a device of "
+                           "model='isa'")),
+    CONF_DEVICE_ROWS(ConfPanic), CONF_END
+};
+const ConfElement conf_panic_element = { .name = "panic",
+                                         .fields = panic_fields,
+                                         .size = sizeof(ConfPanic),
+                                         .carried =
+                                             offsetof(ConfPanic, carried),
+                                         .check = panic_check };
