@@ -6,14 +6,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "engine/config.h"
-#include "engine/dev/dev.h"
 #include "util/error.h"
 #include "util/i18n.h"
 
-/* --- queries -------------------------------------------------------------- */
+/* --- the socket's own commands -------------------------------------------- */
 static json_t *
 run_nothing(Engine *engine, void *arguments, GError **error)
 {
@@ -34,132 +31,18 @@ run_query_version(Engine *engine, void *arguments, GError **error)
 static json_t *run_query_commands(Engine *engine, void *arguments,
                                   GError **error);
 
-static json_t *
-run_query_status(Engine *engine, void *arguments, GError **error)
-{
-    EngineStatus status = engine_status(engine);
-
-    return json_pack("{s:s,s:b,s:i}", "status", engine_status_name(status),
-                     "running", status == ENGINE_STATUS_RUNNING, "pid",
-                     (int)getpid());
-}
-
-static json_t *
-run_query_cpus(Engine *engine, void *arguments, GError **error)
-{
-    g_autoptr(GArray) cpus = engine_cpus(engine);
-    json_t *list = json_array();
-
-    for (guint i = 0; i < cpus->len; i++) {
-        const EngineCpuInfo *cpu = &g_array_index(cpus, EngineCpuInfo, i);
-
-        json_array_append_new(
-            list, json_pack("{s:i,s:i,s:b,s:I}", "cpu", (int)cpu->index,
-                            "thread_id", cpu->thread_id, "halted",
-                            (int)cpu->halted, "exits", (json_int_t)cpu->exits));
-    }
-    return list;
-}
-
-static json_t *
-run_query_memory(Engine *engine, void *arguments, GError **error)
-{
-    return json_pack("{s:I}", "size",
-                     (json_int_t)engine_config(engine)->memory);
-}
-
-static json_t *
-run_query_chardev(Engine *engine, void *arguments, GError **error)
-{
-    json_t *list = json_array();
-
-    for (unsigned i = 0; i < ENGINE_SERIALS_MAX; i++) {
-        EngineDevice *device =
-            engine_device_find(engine, &engine_serial_type, i);
-        EngineChardev *chardev = device ? engine_serial_chardev(device) : NULL;
-        char name[16];
-
-        if (!chardev)
-            continue;
-        g_snprintf(name, sizeof(name), "serial%u", i);
-        json_array_append_new(
-            list, json_pack("{s:s,s:I}", "name", name, "dropped",
-                            (json_int_t)engine_chardev_dropped(chardev)));
-    }
-    return list;
-}
-
-static json_t *
-run_query_report(Engine *engine, void *arguments, GError **error)
-{
-    return json_pack("{s:o}", "report", engine_text(engine_report(engine)));
-}
-
-/* --- changes -------------------------------------------------------------- */
-static json_t *
-done(bool ok)
-{
-    return ok ? json_object() : NULL;
-}
-
-static json_t *
-run_stop(Engine *engine, void *arguments, GError **error)
-{
-    return done(engine_stop(engine, error));
-}
-
-static json_t *
-run_cont(Engine *engine, void *arguments, GError **error)
-{
-    return done(engine_cont(engine, error));
-}
-
-static json_t *
-run_powerdown(Engine *engine, void *arguments, GError **error)
-{
-    engine_set_reboot(engine, false);
-    return done(engine_powerdown(engine, error));
-}
-
-static json_t *
-run_reboot(Engine *engine, void *arguments, GError **error)
-{
-    bool pressed = engine_powerdown(engine, error);
-
-    if (pressed)
-        engine_set_reboot(engine, true);
-    return done(pressed);
-}
-
-static json_t *
-run_reset(Engine *engine, void *arguments, GError **error)
-{
-    return done(engine_reset(engine, error));
-}
-
-static json_t *
-run_quit(Engine *engine, void *arguments, GError **error)
-{
-    engine_quit(engine, "host-quit");
-    return json_object();
-}
-
-static const EngineControlCommand control_commands[] = {
-    { "cont", true, run_cont },
+static const EngineControlCommand socket_commands[] = {
     { "qmp_capabilities", false, run_nothing },
-    { "query-chardev", false, run_query_chardev },
     { "query-commands", false, run_query_commands },
-    { "query-cpus", false, run_query_cpus },
-    { "query-memory", false, run_query_memory },
-    { "query-report", false, run_query_report },
-    { "query-status", false, run_query_status },
     { "query-version", false, run_query_version },
-    { "quit", true, run_quit },
-    { "stop", true, run_stop },
-    { "system_powerdown", true, run_powerdown },
-    { "system_reboot", true, run_reboot },
-    { "system_reset", true, run_reset },
     { "take-control", true, run_nothing },
+    { NULL },
+};
+
+/* Each subject's, from a file of its own: control-SUBJECT.c. */
+static const EngineControlCommand *const tables[] = {
+    engine_control_machine,
+    socket_commands,
 };
 
 static json_t *
@@ -167,9 +50,9 @@ run_query_commands(Engine *engine, void *arguments, GError **error)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < G_N_ELEMENTS(control_commands); i++)
-        json_array_append_new(
-            list, json_pack("{s:s}", "name", control_commands[i].name));
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+        for (const EngineControlCommand *at = tables[i]; at->name; at++)
+            json_array_append_new(list, json_pack("{s:s}", "name", at->name));
     return list;
 }
 
@@ -177,9 +60,10 @@ run_query_commands(Engine *engine, void *arguments, GError **error)
 static const EngineControlCommand *
 find_command(const char *name, GError **error)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(control_commands); i++)
-        if (strcmp(control_commands[i].name, name) == 0)
-            return &control_commands[i];
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+        for (const EngineControlCommand *at = tables[i]; at->name; at++)
+            if (strcmp(at->name, name) == 0)
+                return at;
     error_set(error, VIR_ERR_NO_SUPPORT, _("there is no command '%s'"), name);
     return NULL;
 }

@@ -22,6 +22,10 @@ typedef struct EngineControlCommand {
     void (*clear)(void *arguments); /* may be NULL */
 } EngineControlCommand;
 
+/* The commands of a subject, in control-SUBJECT.c; the end has no name. They
+ * become one list in control-command.c. */
+extern const EngineControlCommand engine_control_machine[];
+
 /** A request line, understood. */
 typedef struct EngineControlCall {
     const EngineControlCommand *command; /* NULL: the line was refused */

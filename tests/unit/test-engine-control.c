@@ -226,6 +226,20 @@ await_event(int fd, const char *name)
     }
 }
 
+/* Of every subject's table one, and none twice. */
+static void
+assert_commands(const json_t *list)
+{
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        assert_true(g_hash_table_add(
+            names, (gpointer)json_string_value(
+                       json_object_get(json_array_get(list, i), "name"))));
+    assert_true(g_hash_table_contains(names, "system_reset"));
+    assert_true(g_hash_table_contains(names, "take-control"));
+}
+
 static void
 test_queries(void **state)
 {
@@ -261,7 +275,7 @@ test_queries(void **state)
     json_decref(a);
 
     a = ask(fd, "{\"execute\": \"query-commands\"}\r");
-    assert_int_equal(json_array_size(at(a, "return")), 15);
+    assert_commands(at(a, "return"));
     json_decref(a);
     assert_done(fd, "{\"execute\": \"qmp_capabilities\"}");
     close(fd);
