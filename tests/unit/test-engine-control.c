@@ -233,9 +233,9 @@ assert_commands(const json_t *list)
     g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
 
     for (size_t i = 0; i < json_array_size(list); i++)
-        assert_true(g_hash_table_add(
-            names, (gpointer)json_string_value(
-                       json_object_get(json_array_get(list, i), "name"))));
+        assert_true(
+            g_hash_table_add(names, (gpointer)json_string_value(json_object_get(
+                                        json_array_get(list, i), "name"))));
     assert_true(g_hash_table_contains(names, "system_reset"));
     assert_true(g_hash_table_contains(names, "take-control"));
 }
