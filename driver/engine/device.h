@@ -31,6 +31,12 @@ typedef struct EngineDeviceType {
                     const EngineConfig *config, unsigned index, GError **error);
     void (*unrealize)(EngineDevice *device);
     void (*reset)(EngineDevice *device);
+    /** The domain stops, its vCPUs and I/O threads have: let what is under way
+     * come to its end. When it returns, nothing of the device's touches guest
+     * memory any more. Thread: main */
+    void (*drain)(EngineDevice *device);
+    /** The domain goes on, its I/O threads are about to. Thread: main */
+    void (*resume)(EngineDevice *device);
     /** @offset: from the region's base; @size: 1, 2, 4 or 8, never across the
      * region's end */
     uint64_t (*read)(EngineDevice *device, unsigned region, uint64_t offset,
@@ -86,6 +92,13 @@ typedef enum EngineRequest {
  * Thread: any
  */
 void engine_request(Engine *engine, EngineRequest request, unsigned value);
+
+/**
+ * engine_stop_post: have the domain stopped, a little later: after the events
+ * that were posted before. A cont that comes in between wins.
+ * Thread: any
+ */
+void engine_stop_post(Engine *engine);
 
 /**
  * engine_memory_read/_write: copy between guest RAM and @buffer

@@ -88,6 +88,22 @@ engine_devices_reset(const EngineDevices *devices)
             devices->items[i]->type->reset(devices->items[i]);
 }
 
+void
+engine_devices_drain(const EngineDevices *devices)
+{
+    for (unsigned i = 0; i < devices->count; i++)
+        if (devices->items[i]->type->drain)
+            devices->items[i]->type->drain(devices->items[i]);
+}
+
+void
+engine_devices_resume(const EngineDevices *devices)
+{
+    for (unsigned i = 0; i < devices->count; i++)
+        if (devices->items[i]->type->resume)
+            devices->items[i]->type->resume(devices->items[i]);
+}
+
 EngineDevice *
 engine_device_find(Engine *engine, const EngineDeviceType *type, unsigned index)
 {

@@ -15,3 +15,5 @@ bool engine_devices_init(Engine *engine, GError **error);
 /** engine_devices_clear: unrealize, last first */
 void engine_devices_clear(EngineDevices *devices);
 void engine_devices_reset(const EngineDevices *devices);
+void engine_devices_drain(const EngineDevices *devices);
+void engine_devices_resume(const EngineDevices *devices);

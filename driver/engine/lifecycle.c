@@ -249,9 +249,27 @@ engine_stop(Engine *engine, GError **error)
         return refuse(error, _("the domain is not running"));
     engine_vcpus_stop(&engine->vcpus);
     engine_iothreads_pause(engine);
+    engine_devices_drain(&engine->devices);
     engine->status = ENGINE_STATUS_PAUSED;
     engine_event(engine, "STOP", NULL);
     return true;
+}
+
+static gboolean
+on_stop_posted(gpointer opaque)
+{
+    Engine *engine = opaque;
+
+    if (__atomic_exchange_n(&engine->stop_posted, false, __ATOMIC_ACQ_REL))
+        (void)engine_stop(engine, NULL);
+    return G_SOURCE_REMOVE;
+}
+
+void
+engine_stop_post(Engine *engine)
+{
+    if (!__atomic_exchange_n(&engine->stop_posted, true, __ATOMIC_ACQ_REL))
+        g_idle_add_full(G_PRIORITY_DEFAULT, on_stop_posted, engine, NULL);
 }
 
 bool
@@ -266,8 +284,10 @@ engine_cont(Engine *engine, GError **error)
         return refuse(error,
                       _("the guest has ended and must be reset before it can "
                         "run again"));
+    __atomic_store_n(&engine->stop_posted, false, __ATOMIC_RELEASE);
     engine->status = ENGINE_STATUS_RUNNING;
     engine_event(engine, "RESUME", NULL);
+    engine_devices_resume(&engine->devices);
     engine_iothreads_resume(engine);
     engine_vcpus_resume(&engine->vcpus, !first);
     return true;

@@ -41,6 +41,7 @@ struct Engine {
     EngineEnd end;
     bool reboot;      /* the next power-off is a restart */
     uint64_t request; /* packed, 0: none; atomic */
+    bool stop_posted; /* atomic */
     GMutex report_lock;
     char *new_report; /* from a vCPU's thread, under report_lock */
     char *report;     /* the main thread's */

@@ -45,6 +45,8 @@ struct Engine {
     char *quit_reason;
     unsigned powerdowns;
     bool reboot;
+    unsigned stops; /* posted */
+    GQueue events;  /* posted: json_t */
     EngineEventFn listener;
     void *listener_opaque;
 };
@@ -81,6 +83,7 @@ fake_engine_free(Engine *engine)
     engine_io_free(engine->io);
     g_array_unref(engine->ioevents);
     g_array_unref(engine->ranges);
+    g_queue_clear_full(&engine->events, (GDestroyNotify)json_decref);
     g_mutex_clear(&engine->lock);
     g_free(engine->quit_reason);
     free(engine->ram);
@@ -334,6 +337,25 @@ engine_io(Engine *engine, unsigned number, GError **error)
 }
 
 void
+engine_stop_post(Engine *engine)
+{
+    g_mutex_lock(&engine->lock);
+    engine->stops++;
+    g_mutex_unlock(&engine->lock);
+}
+
+unsigned
+fake_stops(Engine *engine)
+{
+    unsigned stops;
+
+    g_mutex_lock(&engine->lock);
+    stops = engine->stops;
+    g_mutex_unlock(&engine->lock);
+    return stops;
+}
+
+void
 engine_request(Engine *engine, EngineRequest request, unsigned value)
 {
     g_mutex_lock(&engine->lock);
@@ -420,6 +442,28 @@ engine_event(Engine *engine, const char *name, json_t *data)
     if (engine->listener)
         engine->listener(engine->listener_opaque, name, owned);
     json_decref(owned);
+}
+
+void
+engine_event_post(Engine *engine, const char *name, json_t *data)
+{
+    json_t *event = json_pack("{s:s,s:o}", "event", name, "data",
+                              data ? data : json_object());
+
+    g_mutex_lock(&engine->lock);
+    g_queue_push_tail(&engine->events, event);
+    g_mutex_unlock(&engine->lock);
+}
+
+json_t *
+fake_take_event(Engine *engine)
+{
+    json_t *event;
+
+    g_mutex_lock(&engine->lock);
+    event = g_queue_pop_head(&engine->events);
+    g_mutex_unlock(&engine->lock);
+    return event;
 }
 
 json_t *

@@ -67,6 +67,11 @@ unsigned fake_powerdowns(Engine *engine);
 bool fake_reboot(Engine *engine);
 void fake_set_status(Engine *engine, EngineStatus status);
 
+/** fake_take_event: the oldest of engine_event_post(): {event, data}; NULL */
+json_t *fake_take_event(Engine *engine);
+/** fake_stops: how often engine_stop_post() was called */
+unsigned fake_stops(Engine *engine);
+
 /** fake_ram: the guest's memory, 4096 bytes aligned */
 uint8_t *fake_ram(Engine *engine);
 

@@ -239,7 +239,7 @@ write_queue(EngineVirtioQueue *queue, unsigned offset, unsigned size,
     if (queue->enabled)
         return;
     if (offset == VIRTIO_PCI_COMMON_Q_SIZE && size == 2)
-        setup->size = (uint16_t)MIN(value, queue->virtio->type->queue_size);
+        setup->size = (uint16_t)MIN(value, queue->virtio->queue_size);
     else if (offset == VIRTIO_PCI_COMMON_Q_ENABLE && size == 2 && value == 1)
         engine_virtio_enable(queue);
     if (size != 4)
@@ -293,6 +293,17 @@ read_device(EngineVirtio *virtio, uint64_t offset, unsigned size)
     return value;
 }
 
+static void
+write_device(EngineVirtio *virtio, uint64_t offset, unsigned size,
+             uint64_t value)
+{
+    if (!virtio->type->config_write)
+        return;
+    g_mutex_lock(&virtio->lock);
+    virtio->type->config_write(virtio, (unsigned)offset, size, value);
+    g_mutex_unlock(&virtio->lock);
+}
+
 /* --- the BAR ---------------------------------------------------------------
  */
 static uint64_t
@@ -343,6 +354,9 @@ bar_write(EnginePciFunction *function, unsigned bar, uint64_t offset,
             write_common(virtio, (unsigned)offset + 4, 4,
                          (uint32_t)(value >> 32));
         g_mutex_unlock(&virtio->lock);
+        break;
+    case PART_DEVICE:
+        write_device(virtio, offset - PART_DEVICE, size, value);
         break;
     case PART_NOTIFY:
         kick(virtio, offset - PART_NOTIFY);

@@ -72,6 +72,14 @@ engine_virtio_push(EngineVirtio *virtio, unsigned index,
 }
 
 void
+engine_virtio_config_changed(EngineVirtio *virtio)
+{
+    __atomic_fetch_add(&virtio->generation, 1, __ATOMIC_RELAXED);
+    if (engine_virtio_status(virtio) & VIRTIO_CONFIG_S_DRIVER_OK)
+        engine_virtio_pci_interrupt_config(virtio);
+}
+
+void
 engine_virtio_notify(EngineVirtio *virtio, unsigned index)
 {
     EngineVirtioQueue *queue = &virtio->queues[index];
@@ -158,7 +166,7 @@ reset_registers(EngineVirtio *virtio)
         EngineVirtioQueue *queue = &virtio->queues[i];
 
         queue->enabled = false;
-        queue->setup = (EngineQueueSetup){ .size = virtio->type->queue_size };
+        queue->setup = (EngineQueueSetup){ .size = virtio->queue_size };
         __atomic_store_n(&queue->vector, ENGINE_MSIX_NO_VECTOR,
                          __ATOMIC_RELAXED);
     }
@@ -250,8 +258,10 @@ engine_virtio_init(EngineVirtio *virtio, const EngineVirtioType *type,
 
     virtio->type = type;
     virtio->name = config->id;
-    virtio->offered = COMMON_FEATURES | type->features |
-                      (config->packed ? FEATURE(VIRTIO_F_RING_PACKED) : 0);
+    virtio->offered |= COMMON_FEATURES | type->features |
+                       (config->packed ? FEATURE(VIRTIO_F_RING_PACKED) : 0);
+    if (virtio->queue_size == 0)
+        virtio->queue_size = type->queue_size;
     virtio->bar = virtio->ioevents = ENGINE_PCI_UNMAPPED;
     g_mutex_init(&virtio->lock);
     g_mutex_init(&virtio->isr_lock);

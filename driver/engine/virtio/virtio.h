@@ -38,6 +38,10 @@ typedef struct EngineVirtioType {
     /** Bytes of the configuration, zeroed before; NULL: it has none.
      * Thread: vCPU, with the lock held */
     void (*config_read)(EngineVirtio *virtio, uint8_t *config, size_t size);
+    /** The driver writes @size (1 to 8) bytes of the configuration; NULL: it
+     * can write nothing. Thread: vCPU, with the lock held */
+    void (*config_write)(EngineVirtio *virtio, unsigned offset, unsigned size,
+                         uint64_t value);
 } EngineVirtioType;
 
 typedef struct EngineVirtioQueue {
@@ -60,7 +64,8 @@ struct EngineVirtio {
     EngineMsix msix;
     EngineVirtioQueue *queues;
     unsigned n_queues;
-    uint64_t offered; /* features */
+    uint64_t offered;    /* features */
+    uint16_t queue_size; /* entries at most */
     LogLimit mistakes;
 
     GMutex lock;
@@ -80,7 +85,8 @@ struct EngineVirtio {
 
 /**
  * engine_virtio_init: put the device on the bus; from realize
- * @virtio: zeroed but for .device
+ * @virtio: zeroed but for .device, .offered (what it offers beside its type)
+ * and .queue_size (0: the type's)
  * @error: as engine_pci_add(); SYSTEM_ERROR
  * Returns: false with all undone
  */
@@ -100,6 +106,8 @@ void engine_virtio_push(EngineVirtio *virtio, unsigned queue,
                         const EngineChain *chain, uint32_t written);
 /** engine_virtio_notify: after pushes: interrupt the guest if it wants that */
 void engine_virtio_notify(EngineVirtio *virtio, unsigned queue);
+/** engine_virtio_config_changed: tell the driver. Thread: any */
+void engine_virtio_config_changed(EngineVirtio *virtio);
 /** engine_virtio_fail: the driver made a mistake: nothing more until it resets
  * @what: untranslated */
 void engine_virtio_fail(EngineVirtio *virtio, const char *what);
