@@ -48,10 +48,11 @@ struct EngineBlockRequest {
     void (*done)(EngineBlockRequest *request, int result);
     /* the block layer's own, while it is in flight */
     EngineBlock *block;
-    EngineBlockRequest *next, **link;
+    EngineBlockRequest *next, **link, *over;
     uint64_t number;
     unsigned parts; /* not yet over */
     int result;
+    bool synced; /* FUA has been seen to, or isn't asked for */
 };
 
 /** What is told about an image. */
@@ -81,8 +82,8 @@ EngineBlock *engine_block_open(const EngineDriveConfig *drive, EngineIo *io,
  */
 void engine_block_submit(EngineBlock *block, EngineBlockRequest *request);
 
-/** engine_block_kick: hand what was submitted to the kernel in one batch; done()
- * of some may be called from here. Thread: the image's */
+/** engine_block_kick: hand what was submitted to the kernel in one batch;
+ * done() of some may be called from here. Thread: the image's */
 void engine_block_kick(EngineBlock *block);
 
 /** engine_block_drain: returns when nothing is in flight, also what done()
