@@ -158,6 +158,77 @@ test_out_of_order(void **state)
     }
 }
 
+/* What was taken and put back comes again, also round the ring's end. */
+static void
+test_untake(void **state)
+{
+    Fixture *f = *state;
+
+    for (size_t c = 0; c < G_N_ELEMENTS(combinations); c++) {
+        assert_true(start(f, combinations[c], SIZE));
+        for (unsigned round = 0; round < 100; round++) {
+            uint16_t first = guest_queue_add(&f->guest, three, 3), id;
+            uint16_t second = guest_queue_add(&f->guest, three, 3);
+            EngineChain kept;
+            uint32_t written;
+
+            assert_int_equal(engine_queue_pop(&f->queue, &f->chain),
+                             ENGINE_POP_CHAIN);
+            kept = f->chain;
+            for (unsigned i = 0; i < 3; i++) {
+                assert_int_equal(engine_queue_pop(&f->queue, &f->chain),
+                                 ENGINE_POP_CHAIN);
+                assert_int_equal(f->chain.id, second);
+                check_three(f);
+                engine_queue_untake(&f->queue, &f->chain);
+            }
+            engine_queue_untake(&f->queue, &kept);
+            assert_int_equal(f->queue.in_flight, 0);
+            assert_int_equal(engine_queue_pop(&f->queue, &f->chain),
+                             ENGINE_POP_CHAIN);
+            assert_int_equal(f->chain.id, first);
+            engine_queue_push(&f->queue, &f->chain, 0);
+            assert_int_equal(engine_queue_pop(&f->queue, &f->chain),
+                             ENGINE_POP_CHAIN);
+            engine_queue_push(&f->queue, &f->chain, 0);
+            assert_true(guest_queue_take(&f->guest, &id, &written));
+            assert_true(guest_queue_take(&f->guest, &id, &written));
+            assert_int_equal(id, second);
+        }
+    }
+}
+
+/* Several chains that the driver must find together. */
+static void
+test_fill(void **state)
+{
+    Fixture *f = *state;
+
+    for (size_t c = 0; c < G_N_ELEMENTS(combinations); c++) {
+        assert_true(start(f, combinations[c], SIZE));
+        for (unsigned round = 0; round < 100; round++) {
+            uint16_t id;
+            uint32_t written;
+
+            for (unsigned i = 0; i < 3; i++)
+                guest_queue_add(&f->guest, three, 1);
+            for (unsigned i = 0; i < 3; i++) {
+                assert_int_equal(engine_queue_pop(&f->queue, &f->chain),
+                                 ENGINE_POP_CHAIN);
+                engine_queue_fill(&f->queue, &f->chain, i + 1);
+                assert_false(guest_queue_take(&f->guest, &id, &written));
+            }
+            engine_queue_flush(&f->queue);
+            for (unsigned i = 0; i < 3; i++) {
+                assert_true(guest_queue_take(&f->guest, &id, &written));
+                assert_int_equal(written, i + 1);
+            }
+            engine_queue_flush(&f->queue);
+            assert_false(guest_queue_take(&f->guest, &id, &written));
+        }
+    }
+}
+
 /* With the event index, the interrupt comes when the wanted entry is used, not
  * before and not again. */
 static void
@@ -587,6 +658,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(round),
         TEST(out_of_order),
+        TEST(untake),
+        TEST(fill),
         TEST(event_index),
         TEST(event_index_batch),
         TEST(flags_silence),

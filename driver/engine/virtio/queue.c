@@ -296,9 +296,29 @@ engine_queue_pop(EngineQueue *queue, EngineChain *chain)
     return ENGINE_POP_CHAIN;
 }
 
+void
+engine_queue_untake(EngineQueue *queue, const EngineChain *chain)
+{
+    unsigned back = queue->packed ? chain->slots : 1;
+
+    if (queue->size == 0 || queue->mistake)
+        return;
+    g_assert(queue->in_flight >= chain->slots);
+    queue->in_flight -= chain->slots;
+    if (!queue->packed) {
+        queue->next--;
+        return;
+    }
+    if (queue->next < back) {
+        queue->next = (uint16_t)(queue->next + queue->size);
+        queue->next_wrap = !queue->next_wrap;
+    }
+    queue->next = (uint16_t)(queue->next - back);
+}
+
 /* --- giving back ---------------------------------------------------------- */
 static void
-push_split(EngineQueue *queue, const EngineChain *chain, uint32_t written)
+fill_split(EngineQueue *queue, const EngineChain *chain, uint32_t written)
 {
     unsigned entry = queue->used % queue->size;
     uint32_t *slot =
@@ -307,13 +327,13 @@ push_split(EngineQueue *queue, const EngineChain *chain, uint32_t written)
     __atomic_store_n(&slot[0], chain->id, __ATOMIC_RELAXED);
     __atomic_store_n(&slot[1], written, __ATOMIC_RELAXED);
     queue->used++;
-    store16(&queue->device[USED_INDEX], queue->used);
 }
 
 /* 2.8.6: the used descriptor stands where the next is due, and stands for all
- * entries of the chain; its flags, stored last, publish it. */
+ * entries of the chain; its flags publish it, and those behind it that are
+ * there already: the first one's are stored last. */
 static void
-push_packed(EngineQueue *queue, const EngineChain *chain, uint32_t written)
+fill_packed(EngineQueue *queue, const EngineChain *chain, uint32_t written)
 {
     uint64_t *words = queue->descriptors + queue->used * DESCRIPTOR_WORDS;
     unsigned flags = (queue->used_wrap ? PACKED_AVAIL | PACKED_USED : 0) |
@@ -322,7 +342,12 @@ push_packed(EngineQueue *queue, const EngineChain *chain, uint32_t written)
         written | (uint64_t)chain->id << 32 | (uint64_t)flags << 48;
     unsigned used = queue->used + chain->slots;
 
-    __atomic_store_n(&words[1], second, __ATOMIC_RELEASE);
+    if (queue->held) {
+        __atomic_store_n(&words[1], second, __ATOMIC_RELEASE);
+    } else {
+        queue->held = &words[1];
+        queue->held_value = second;
+    }
     if (used >= queue->size) {
         used -= queue->size;
         queue->used_wrap = !queue->used_wrap;
@@ -331,7 +356,7 @@ push_packed(EngineQueue *queue, const EngineChain *chain, uint32_t written)
 }
 
 void
-engine_queue_push(EngineQueue *queue, const EngineChain *chain,
+engine_queue_fill(EngineQueue *queue, const EngineChain *chain,
                   uint32_t written)
 {
     if (queue->size == 0 || queue->mistake)
@@ -340,9 +365,29 @@ engine_queue_push(EngineQueue *queue, const EngineChain *chain,
     queue->in_flight -= chain->slots;
     queue->pending += chain->slots;
     if (queue->packed)
-        push_packed(queue, chain, written);
+        fill_packed(queue, chain, written);
     else
-        push_split(queue, chain, written);
+        fill_split(queue, chain, written);
+}
+
+void
+engine_queue_flush(EngineQueue *queue)
+{
+    if (queue->size == 0 || queue->mistake)
+        return;
+    if (!queue->packed)
+        store16(&queue->device[USED_INDEX], queue->used);
+    else if (queue->held)
+        __atomic_store_n(queue->held, queue->held_value, __ATOMIC_RELEASE);
+    queue->held = NULL;
+}
+
+void
+engine_queue_push(EngineQueue *queue, const EngineChain *chain,
+                  uint32_t written)
+{
+    engine_queue_fill(queue, chain, written);
+    engine_queue_flush(queue);
 }
 
 /* --- notifications -------------------------------------------------------- */

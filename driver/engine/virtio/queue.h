@@ -44,6 +44,8 @@ typedef struct EngineQueue {
     uint16_t next;             /* the next that we take */
     uint16_t used;             /* the next that we give back */
     bool next_wrap, used_wrap; /* packed: the wrap counters */
+    uint64_t *held;            /* packed: flags that wait for the flush */
+    uint64_t held_value;       /* their word */
     unsigned pending;          /* given back since notification was decided */
     unsigned in_flight;        /* entries taken and not given back */
 } EngineQueue;
@@ -79,6 +81,9 @@ void engine_queue_stop(EngineQueue *queue);
 
 /** engine_queue_pop: take the next request; its place in @chain is lent */
 EnginePop engine_queue_pop(EngineQueue *queue, EngineChain *chain);
+/** engine_queue_untake: as if the last pop had not been; the next gives it
+ * again, read anew. @chain: what that pop gave */
+void engine_queue_untake(EngineQueue *queue, const EngineChain *chain);
 
 /**
  * engine_queue_push: give a request back, in any order
@@ -86,6 +91,11 @@ EnginePop engine_queue_pop(EngineQueue *queue, EngineChain *chain);
  */
 void engine_queue_push(EngineQueue *queue, const EngineChain *chain,
                        uint32_t written);
+/** engine_queue_fill: the same, but the driver sees nothing of it before
+ * engine_queue_flush(), and then all at once */
+void engine_queue_fill(EngineQueue *queue, const EngineChain *chain,
+                       uint32_t written);
+void engine_queue_flush(EngineQueue *queue);
 
 /** engine_queue_should_notify: after pushes: does the driver want to be told?
  */

@@ -72,6 +72,35 @@ engine_virtio_push(EngineVirtio *virtio, unsigned index,
 }
 
 void
+engine_virtio_untake(EngineVirtio *virtio, unsigned index,
+                     const EngineChain *chain)
+{
+    if (virtio->live)
+        engine_queue_untake(&virtio->queues[index].ring, chain);
+}
+
+void
+engine_virtio_fill(EngineVirtio *virtio, unsigned index,
+                   const EngineChain *chain, uint32_t written)
+{
+    if (virtio->live)
+        engine_queue_fill(&virtio->queues[index].ring, chain, written);
+}
+
+void
+engine_virtio_flush(EngineVirtio *virtio, unsigned index)
+{
+    if (virtio->live)
+        engine_queue_flush(&virtio->queues[index].ring);
+}
+
+void
+engine_virtio_again(EngineVirtio *virtio, unsigned index)
+{
+    (void)eventfd_write(virtio->queues[index].kick_fd, 1);
+}
+
+void
 engine_virtio_config_changed(EngineVirtio *virtio)
 {
     __atomic_fetch_add(&virtio->generation, 1, __ATOMIC_RELAXED);
@@ -129,6 +158,8 @@ go_live(void *opaque)
     if (engine_virtio_status(virtio) & VIRTIO_CONFIG_S_NEEDS_RESET)
         return;
     virtio->live = true;
+    if (virtio->type->start)
+        virtio->type->start(virtio);
     for (unsigned i = 0; i < virtio->n_queues; i++)
         if (virtio->live && virtio->queues[i].ring.size > 0)
             virtio->type->kick(virtio, i);

@@ -30,6 +30,9 @@ typedef struct EngineVirtioType {
     uint32_t class_code; /* PCI */
     uint64_t features;   /* beside those of every device */
     uint16_t queue_size; /* entries at most */
+    /** The driver is ready: virtio->accepted is what it takes. May be NULL.
+     * Thread: I/O, before any kick */
+    void (*start)(EngineVirtio *virtio);
     /** There may be something in queue @queue. Thread: I/O */
     void (*kick)(EngineVirtio *virtio, unsigned queue);
     /** Forget all requests; their memory is not to be touched any more. May
@@ -102,10 +105,20 @@ void engine_virtio_reset(EngineVirtio *virtio);
  * Returns: whether there is a request */
 bool engine_virtio_pop(EngineVirtio *virtio, unsigned queue,
                        EngineChain *chain);
+/** engine_virtio_untake: the chain that was popped last waits in the ring */
+void engine_virtio_untake(EngineVirtio *virtio, unsigned queue,
+                          const EngineChain *chain);
 void engine_virtio_push(EngineVirtio *virtio, unsigned queue,
                         const EngineChain *chain, uint32_t written);
+/** engine_virtio_fill, _flush: as those of the queue */
+void engine_virtio_fill(EngineVirtio *virtio, unsigned queue,
+                        const EngineChain *chain, uint32_t written);
+void engine_virtio_flush(EngineVirtio *virtio, unsigned queue);
 /** engine_virtio_notify: after pushes: interrupt the guest if it wants that */
 void engine_virtio_notify(EngineVirtio *virtio, unsigned queue);
+/** engine_virtio_again: call the device's kick() for @queue once more, after
+ * what else the thread has to do */
+void engine_virtio_again(EngineVirtio *virtio, unsigned queue);
 /** engine_virtio_config_changed: tell the driver. Thread: any */
 void engine_virtio_config_changed(EngineVirtio *virtio);
 /** engine_virtio_fail: the driver made a mistake: nothing more until it resets
