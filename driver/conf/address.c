@@ -141,6 +141,18 @@ const ConfElement conf_address_element = { .name = "address",
                                            .fields = address_fields,
                                            .check = address_check };
 
+void
+conf_address_copy(ConfAddress *to, const ConfAddress *from)
+{
+    bool plain = to->plain;
+
+    *to = *from;
+    to->plain = plain;
+    to->type = g_strdup(from->type);
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        *text_of(to, i) = g_strdup(*text_of(to, i));
+}
+
 /* --- places --------------------------------------------------------------- */
 static bool
 has_disk(const void *device)

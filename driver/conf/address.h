@@ -15,6 +15,9 @@ typedef struct ConfAddress {
     bool plain; /* it is only kept: its device has no place on our PCI bus */
 } ConfAddress;
 
+/** conf_address_copy: where @from is; @to says nothing yet */
+void conf_address_copy(ConfAddress *to, const ConfAddress *from);
+
 typedef struct ConfDomain ConfDomain;
 
 /**

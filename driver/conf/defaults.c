@@ -370,18 +370,24 @@ check_disks(const ConfDomain *domain, GError **error)
 }
 
 bool
+conf_domain_settle_devices(ConfDomain *domain, GError **error)
+{
+    conf_domain_fill_controllers(domain);
+    conf_domain_mark_disks(domain);
+    return fill_consoles(domain, error) && check_disks(domain, error) &&
+           conf_domain_fill_channels(domain, false, error) &&
+           conf_domain_assign_addresses(domain, error);
+}
+
+bool
 conf_domain_fill_defaults(ConfDomain *domain, GError **error)
 {
     if (!check_head(domain, error) || !fill_memory(&domain->memory, error) ||
         !fill_vcpus(domain, error) || !fill_os(&domain->os, error) ||
-        !fill_consoles(domain, error) ||
-        !conf_domain_fill_iothreads(domain, error) ||
-        !check_disks(domain, error))
+        !conf_domain_fill_iothreads(domain, error))
         return false;
-    conf_domain_fill_controllers(domain);
     fill_cpu(&domain->cpu);
     fill_actions(domain);
-    return conf_domain_fill_channels(domain, false, error) &&
-           conf_domain_assign_addresses(domain, error) &&
+    return conf_domain_settle_devices(domain, error) &&
            conf_virtkvm_read(domain, error);
 }

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The virtkvm authors */
 #include <config.h>
 
-#include "conf/device.h"
+#include "conf/carried-device.h"
 #include "conf/domain.h"
 #include "conf/element.h"
 #include "conf/type.h"

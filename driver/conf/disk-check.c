@@ -213,11 +213,21 @@ conf_domain_disk(const ConfDomain *domain, const char *name)
 }
 
 void
-conf_domain_disks_as_virtio(ConfDomain *domain)
+conf_domain_mark_disks(ConfDomain *domain)
 {
+    bool all = domain->disks_as_virtio ||
+               domain->virtkvm.disk_bus == CONF_DISK_BUS_VIRTIO;
+
     for (guint i = 0; i < domain->disks->len; i++) {
         ConfDisk *disk = g_ptr_array_index(domain->disks, i);
 
-        disk->as_virtio = disk->bus != CONF_DISK_BUS_VIRTIO;
+        disk->as_virtio = all && disk->bus != CONF_DISK_BUS_VIRTIO;
     }
+}
+
+void
+conf_domain_disks_as_virtio(ConfDomain *domain)
+{
+    domain->disks_as_virtio = true;
+    conf_domain_mark_disks(domain);
 }

@@ -169,6 +169,6 @@ typedef struct ConfDomain ConfDomain;
 ConfDisk *conf_domain_disk(const ConfDomain *domain, const char *name);
 
 /** conf_domain_disks_as_virtio: disks on an ide, sata, scsi, usb or fdc bus are
- * taken as virtio from now on, as the daemon's configuration says; what the
- * metadata say about it needs no call */
+ * taken as virtio from now on, also those to come, as the daemon's
+ * configuration says; what the metadata say about it needs no call */
 void conf_domain_disks_as_virtio(ConfDomain *domain);

@@ -194,6 +194,7 @@ struct ConfDomain {
     GPtrArray *memballoons; /* ConfMemballoon, <memballoon> */
     GPtrArray *rngs;        /* ConfRng, <rng> */
     GPtrArray *panics;      /* ConfPanic, <panic> */
+    bool disks_as_virtio;   /* of no document: conf_domain_disks_as_virtio() */
     ConfLive live;
     ConfCarried carried;
 };

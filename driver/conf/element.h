@@ -59,6 +59,18 @@ bool conf_domain_fill_iothreads(ConfDomain *domain, GError **error);
 bool conf_domain_fill_channels(ConfDomain *domain, bool consoles,
                                GError **error);
 
+/** conf_domain_mark_disks: set ConfDisk.as_virtio of each */
+void conf_domain_mark_disks(ConfDomain *domain);
+
+/** conf_domain_settle_devices: after devices were read or added: numbers, ports
+ * and places for those that have none, and what all of them have to be for each
+ * other. @error: XML_ERROR, CONFIG_UNSUPPORTED */
+bool conf_domain_settle_devices(ConfDomain *domain, GError **error);
+
+/** conf_device_frame: of one device; only read from a const @device */
+typedef struct ConfDevice ConfDevice;
+ConfFrame conf_device_frame(const ConfDevice *device);
+
 /** conf_domain_frame: the whole document; only read from a const @domain */
 ConfFrame conf_domain_frame(const ConfDomain *domain);
 

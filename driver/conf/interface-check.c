@@ -23,6 +23,7 @@ fill_mac(ConfInterface *net, const xmlNode *node, GError **error)
 {
     uint8_t mac[6];
 
+    net->mac_given = net->mac != NULL;
     if (!net->mac)
         net->mac = conf_mac_generate();
     if (!conf_mac_parse(net->mac, mac) || !(mac[0] & 1))

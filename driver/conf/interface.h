@@ -80,6 +80,7 @@ typedef enum ConfNetBackend {
 /** <interface> */
 typedef struct ConfInterface {
     ConfInterfaceType type;
+    bool mac_given;   /* the document had one */
     char *mac;        /* "52:54:00:..." in lower case; never NULL */
     char *network;    /* type network */
     char *portgroup;  /* type network */

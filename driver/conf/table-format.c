@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "conf/device.h"
+#include "conf/carried-device.h"
 #include "conf/domain.h"
 #include "conf/xml.h"
 

@@ -42,6 +42,7 @@ conf_virtkvm_read(ConfDomain *domain, GError **error)
     xmlNode *root;
 
     memset(&domain->virtkvm, 0, sizeof(domain->virtkvm));
+    conf_domain_mark_disks(domain);
     if (!domain->carried.first)
         return true;
     xml = conf_metadata_text(domain, CONF_VIRTKVM_URI);
@@ -57,7 +58,6 @@ conf_virtkvm_read(ConfDomain *domain, GError **error)
     }
     if (!conf_table_parse(&frame, root, 0, error))
         return false;
-    if (domain->virtkvm.disk_bus == CONF_DISK_BUS_VIRTIO)
-        conf_domain_disks_as_virtio(domain);
+    conf_domain_mark_disks(domain);
     return true;
 }
