@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "shell/exit.h"
+#include "shell/scale.h"
 #include "util/i18n.h"
 
 static VshArgs *
@@ -42,16 +43,25 @@ option_at(const VshArgs *args, guint index)
     return args->options->pdata[index];
 }
 
+/* Scripts write --total_bytes_sec as well as --total-bytes-sec. */
+static bool
+same_name(const char *known, const char *name, size_t length)
+{
+    if (strlen(known) != length)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (known[i] != (name[i] == '_' ? '-' : name[i]))
+            return false;
+    return true;
+}
+
 /* The index of the option of @length characters at @name, or -1. */
 static int
 option_index(const VshArgs *args, const char *name, size_t length)
 {
-    for (guint i = 0; i < args->options->len; i++) {
-        const char *known = option_at(args, i)->name;
-
-        if (strlen(known) == length && strncmp(known, name, length) == 0)
+    for (guint i = 0; i < args->options->len; i++)
+        if (same_name(option_at(args, i)->name, name, length))
             return (int)i;
-    }
     return -1;
 }
 
@@ -123,6 +133,38 @@ check_number(const VshOption *option, const char *value, GError **error)
     return false;
 }
 
+static uint64_t
+unit_of(const VshOption *option)
+{
+    return option->unit > 0 ? option->unit : 1;
+}
+
+static bool
+check_size(const VshOption *option, const char *value, GError **error)
+{
+    uint64_t bytes;
+
+    if (vsh_scale_parse(value, unit_of(option), &bytes))
+        return true;
+    vsh_error_set(error, VSH_EXIT_USAGE,
+                  _("Scaled numeric value '%s' for <%s> option is malformed or "
+                    "out of range"),
+                  value, option->name);
+    vsh_error_hint(error, _("a whole number and a unit, such as 512M, 1GiB or "
+                            "10KB"));
+    return false;
+}
+
+static bool
+check_value(const VshOption *option, const char *value, GError **error)
+{
+    if (option->kind == VSH_OPTION_NUMBER)
+        return check_number(option, value, error);
+    if (option->kind == VSH_OPTION_SIZE)
+        return check_size(option, value, error);
+    return true;
+}
+
 static bool
 set_value(VshArgs *args, guint index, const char *value, GError **error)
 {
@@ -138,8 +180,7 @@ set_value(VshArgs *args, guint index, const char *value, GError **error)
                       _("the value of option <%s> is empty"), option->name);
         return false;
     }
-    if (option->kind == VSH_OPTION_NUMBER &&
-        !check_number(option, value, error))
+    if (!check_value(option, value, error))
         return false;
     args->given[index] = true;
     if (!value)
@@ -189,7 +230,7 @@ bind_named(VshBinder *binder, GError **error)
     }
     vsh_error_set(error, VSH_EXIT_USAGE, _("expected syntax: --%s <%s>"),
                   option->name,
-                  option->kind == VSH_OPTION_NUMBER ? "number" : "string");
+                  vsh_option_is_number(option) ? "number" : "string");
     return false;
 }
 
@@ -343,6 +384,25 @@ vsh_args_number(const VshArgs *args, const char *name, unsigned fallback)
     const char *value = vsh_args_string(args, name);
 
     return value ? (unsigned)g_ascii_strtoull(value, NULL, 10) : fallback;
+}
+
+uint64_t
+vsh_args_size(const VshArgs *args, const char *name, uint64_t fallback)
+{
+    const VshOption *option =
+        option_at(args, (guint)option_require(args, name));
+    const char *value = vsh_args_string(args, name);
+    uint64_t bytes;
+
+    if (!value || !vsh_scale_parse(value, unit_of(option), &bytes))
+        return fallback;
+    return bytes;
+}
+
+bool
+vsh_args_has(const VshArgs *args, const char *name)
+{
+    return option_index(args, name, strlen(name)) >= 0;
 }
 
 bool

@@ -2,6 +2,8 @@
 /* Copyright (C) 2026 The virtkvm authors */
 #pragma once
 
+#include <stdint.h>
+
 #include "shell/command.h"
 #include "shell/parse.h"
 
@@ -16,8 +18,9 @@ struct VshArgs {
 /**
  * vsh_args_bind: find the command and give its options their values
  *
- * --name value, --name=value; words by position go to the options that take
- * values in their order in the table; after "--" all words are values.
+ * --name value, --name=value, in which - and _ are the same; words by position
+ * go to the options that take values in their order in the table; after "--"
+ * all words are values.
  *
  * Returns: NULL with USAGE for an unknown command or option, a missing or
  * surplus value
@@ -51,6 +54,13 @@ GPtrArray *vsh_args_strings(const VshArgs *args, const char *name);
 /** vsh_args_number: the value, or @fallback if not given; checked by bind */
 unsigned vsh_args_number(const VshArgs *args, const char *name,
                          unsigned fallback);
+
+/** vsh_args_size: bytes, or @fallback if not given; checked by bind */
+uint64_t vsh_args_size(const VshArgs *args, const char *name,
+                       uint64_t fallback);
+
+/** vsh_args_has: does the command know the option at all? */
+bool vsh_args_has(const VshArgs *args, const char *name);
 
 /**
  * vsh_args_exclusive: refuse two of the named options together

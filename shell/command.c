@@ -104,6 +104,12 @@ vsh_command_options(const VshCommand *command)
     return list;
 }
 
+bool
+vsh_option_is_number(const VshOption *option)
+{
+    return option->kind == VSH_OPTION_NUMBER || option->kind == VSH_OPTION_SIZE;
+}
+
 /* The longest word compared: beyond it nothing is "near". */
 #define NEAREST_MAX 63
 

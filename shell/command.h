@@ -19,6 +19,7 @@ typedef enum VshOptionKind {
     VSH_OPTION_FLAG,   /* --all */
     VSH_OPTION_STRING, /* --mode TEXT, also by position */
     VSH_OPTION_NUMBER, /* --timeout N: decimal, 0 or more */
+    VSH_OPTION_SIZE,   /* --size 1GiB: a number with a unit, in bytes */
     VSH_OPTION_MANY,   /* all words left: several domains, a text */
 } VshOptionKind;
 
@@ -42,6 +43,7 @@ struct VshOption {
     unsigned flags;   /* VshOptionFlags */
     const char *help; /* N_() */
     VshCompleter complete;
+    unsigned unit;            /* SIZE: bytes of a bare number; 0: one */
     unsigned domains;         /* for vsh_complete_domain: states wanted */
     const char *const *words; /* for vsh_complete_word */
 };
@@ -116,6 +118,9 @@ GPtrArray *vsh_command_list(const char *group);
  * Returns: unowned VshOption pointers
  */
 GPtrArray *vsh_command_options(const VshCommand *command);
+
+/** vsh_option_is_number: is the value one, with a unit or without? */
+bool vsh_option_is_number(const VshOption *option);
 
 /**
  * vsh_nearest: the candidate nearest to @word, for "did you mean"

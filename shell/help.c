@@ -11,7 +11,7 @@
 static const char *
 kind_word(const VshOption *option)
 {
-    return option->kind == VSH_OPTION_NUMBER ? "<number>" : "<string>";
+    return vsh_option_is_number(option) ? "<number>" : "<string>";
 }
 
 static bool
@@ -120,9 +120,8 @@ static json_t *
 option_json(const VshOption *option)
 {
     static const char *const kinds[] = {
-        [VSH_OPTION_FLAG] = "flag",
-        [VSH_OPTION_STRING] = "string",
-        [VSH_OPTION_NUMBER] = "number",
+        [VSH_OPTION_FLAG] = "flag",     [VSH_OPTION_STRING] = "string",
+        [VSH_OPTION_NUMBER] = "number", [VSH_OPTION_SIZE] = "size",
         [VSH_OPTION_MANY] = "strings",
     };
 
