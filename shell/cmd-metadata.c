@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shell/affect.h"
 #include "shell/completer.h"
 #include "shell/domain.h"
 #include "shell/editor.h"
@@ -15,23 +16,6 @@
     VSH_FLAG("live", N_("modify/get running state")),                  \
         VSH_FLAG("config", N_("modify/get persistent configuration")), \
         VSH_FLAG("current", N_("modify/get current state configuration"))
-
-/* --live, --config: the bits; --current: none, and nothing beside it. */
-static bool
-affect_flags(const VshArgs *args, unsigned *ret_flags, GError **error)
-{
-    static const char *const with_live[] = { "current", "live", NULL };
-    static const char *const with_config[] = { "current", "config", NULL };
-    static const VshFlagBits bits[] = {
-        { "live", VIR_DOMAIN_AFFECT_LIVE },
-        { "config", VIR_DOMAIN_AFFECT_CONFIG },
-        { NULL },
-    };
-
-    *ret_flags = vsh_args_bits(args, bits);
-    return vsh_args_exclusive(args, with_live, error) &&
-           vsh_args_exclusive(args, with_config, error);
-}
 
 /* One title, description or metadata element of a domain. */
 typedef struct VshElement {
@@ -149,7 +133,7 @@ run_desc(VshShell *shell, const VshArgs *args, GError **error)
                                        ? VIR_DOMAIN_METADATA_TITLE
                                        : VIR_DOMAIN_METADATA_DESCRIPTION };
 
-    if (!affect_flags(args, &element.flags, error))
+    if (!vsh_affect_flags(args, &element.flags, error))
         return false;
     element.domain = domain = vsh_domain_of(shell, args, error);
     if (!domain)
@@ -295,7 +279,7 @@ run_metadata(VshShell *shell, const VshArgs *args, GError **error)
                            .uri = vsh_args_string(args, "uri") };
 
     if (!check_metadata(args, error) ||
-        !affect_flags(args, &element.flags, error))
+        !vsh_affect_flags(args, &element.flags, error))
         return false;
     element.domain = domain = vsh_domain_of(shell, args, error);
     if (!domain)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shell/completer.h"
+#include "shell/cpumap.h"
 #include "shell/domain.h"
 #include "util/i18n.h"
 
@@ -194,27 +195,6 @@ usable(const VshVcpus *vcpus, int vcpu, int cpu)
     return VIR_CPU_USABLE(vcpus->cpumaps, vcpus->map_length, vcpu, cpu);
 }
 
-/* "0-3,6" */
-static char *
-affinity_ranges(const VshVcpus *vcpus, int vcpu)
-{
-    GString *text = g_string_new(NULL);
-
-    for (int cpu = 0; cpu < vcpus->host_cpus; cpu++) {
-        int last = cpu;
-
-        if (!usable(vcpus, vcpu, cpu))
-            continue;
-        while (last + 1 < vcpus->host_cpus && usable(vcpus, vcpu, last + 1))
-            last++;
-        g_string_append_printf(text, "%s%d", text->len ? "," : "", cpu);
-        if (last > cpu)
-            g_string_append_printf(text, "-%d", last);
-        cpu = last;
-    }
-    return g_string_free(text, FALSE);
-}
-
 /* "yyy-": one letter for each CPU of the host */
 static char *
 affinity_letters(const VshVcpus *vcpus, int vcpu)
@@ -265,7 +245,9 @@ static VshRecord *
 vcpu_record(const VshVcpus *vcpus, int vcpu, bool pretty)
 {
     VshRecord *record = vsh_record_new(LABEL_WIDTH);
-    g_autofree char *ranges = affinity_ranges(vcpus, vcpu);
+    g_autofree char *ranges = vsh_cpumap_ranges(
+        VIR_GET_CPUMAP(vcpus->cpumaps, vcpus->map_length, vcpu),
+        vcpus->host_cpus);
     g_autofree char *text =
         pretty ? g_strdup_printf(_("%s (out of %d)"), ranges, vcpus->host_cpus)
                : affinity_letters(vcpus, vcpu);

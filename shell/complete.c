@@ -69,6 +69,20 @@ add_inline_values(GPtrArray *list, VshShell *shell, const VshArgs *args,
     }
 }
 
+/* A value by position; options as well where none is expected. */
+static void
+add_next(GPtrArray *list, VshShell *shell, const VshArgs *args,
+         const char *partial)
+{
+    const VshOption *next = vsh_args_next(args);
+    bool expected = next && (next->flags & VSH_OPTION_REQUIRED ||
+                             next->kind == VSH_OPTION_MANY);
+
+    add_values(list, shell, args, next, "", partial);
+    if (!*partial && (!expected || list->len == 0))
+        add_options(list, args, "--");
+}
+
 static void
 add_arguments(GPtrArray *list, VshShell *shell, const VshStatement *before,
               const char *partial)
@@ -85,9 +99,7 @@ add_arguments(GPtrArray *list, VshShell *shell, const VshStatement *before,
     } else if (g_str_has_prefix(partial, "-")) {
         add_options(list, args, partial);
     } else {
-        add_values(list, shell, args, vsh_args_next(args), "", partial);
-        if (list->len == 0 && !*partial)
-            add_options(list, args, "--");
+        add_next(list, shell, args, partial);
     }
 }
 

@@ -26,9 +26,8 @@ list_take(GPtrArray *list)
     return (char **)g_ptr_array_free(list, FALSE);
 }
 
-/* Completion never starts a daemon: a look at what is there costs nothing. */
-static bool
-connected(VshShell *shell)
+bool
+vsh_complete_connected(VshShell *shell)
 {
     bool start = shell->connection.start_daemon;
     VshConnectResult result;
@@ -81,7 +80,7 @@ vsh_complete_domain(VshShell *shell, const VshArgs *args,
     g_autoptr(GPtrArray) domains = NULL;
     GPtrArray *names;
 
-    if (!connected(shell))
+    if (!vsh_complete_connected(shell))
         return NULL;
     domains = vsh_domain_list(shell, option->domains, NULL);
     if (!domains)
@@ -182,7 +181,7 @@ vsh_complete_chardev(VshShell *shell, const VshArgs *args,
     g_autoptr(virDomain) domain = NULL;
     g_autofree char *xml = NULL;
 
-    if (!name || !connected(shell))
+    if (!name || !vsh_complete_connected(shell))
         return NULL;
     domain = vsh_domain_find(shell, name, NULL);
     xml = domain ? virDomainGetXMLDesc(domain, 0) : NULL;

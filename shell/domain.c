@@ -260,6 +260,14 @@ vsh_domain_each(VshShell *shell, const VshArgs *args, VshDomainAction action,
     return tally.failed == 0;
 }
 
+bool
+vsh_domain_several(const VshArgs *args)
+{
+    GPtrArray *words = vsh_args_strings(args, "domain");
+
+    return words->len > 1 || is_pattern(words->pdata[0]);
+}
+
 /* The records of all domains asked for. */
 typedef struct VshReport {
     VshDomainQuery query;
@@ -322,8 +330,7 @@ bool
 vsh_domain_report(VshShell *shell, const VshArgs *args, unsigned label_width,
                   VshDomainQuery query, GError **error)
 {
-    GPtrArray *words = vsh_args_strings(args, "domain");
-    bool several = words->len > 1 || is_pattern(words->pdata[0]);
+    bool several = vsh_domain_several(args);
     g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func(record_free);
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     VshReport report = { query, label_width, records, names };
@@ -333,5 +340,39 @@ vsh_domain_report(VshShell *shell, const VshArgs *args, unsigned label_width,
         report_print_json(&report, several, &shell->out);
     else
         report_print(&report, &shell->out);
+    return ok;
+}
+
+/* The rows of all domains asked for. */
+typedef struct VshRowReport {
+    VshDomainRows rows;
+    VshTable *table;
+} VshRowReport;
+
+static bool
+add_rows(VshShell *shell, const VshArgs *args, virDomainPtr domain, void *data,
+         GError **error)
+{
+    const VshRowReport *report = data;
+
+    return report->rows(shell, args, domain, report->table, error);
+}
+
+bool
+vsh_domain_table(VshShell *shell, const VshArgs *args,
+                 const VshDomainTable *what, GError **error)
+{
+    g_autoptr(VshTable) table = vsh_table_new(what->columns, what->count);
+    VshRowReport report = { what->rows, table };
+    bool ok;
+
+    what->columns[0].key = "domain";
+    what->columns[0].header = vsh_domain_several(args) ? _("Domain") : NULL;
+    ok = vsh_domain_each(shell, args, add_rows, &report, error);
+    if (ok && what->empty && vsh_table_rows(table) == 0 &&
+        shell->out.format == VSH_FORMAT_TABLE)
+        vsh_print_extra(&shell->out, "%s", what->empty);
+    else if (ok || vsh_table_rows(table) > 0)
+        vsh_table_print(table, &shell->out);
     return ok;
 }

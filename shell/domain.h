@@ -91,6 +91,29 @@ bool vsh_domain_report(VshShell *shell, const VshArgs *args,
                        unsigned label_width, VshDomainQuery query,
                        GError **error);
 
+/** vsh_domain_several: does the option "domain" ask for more than one? */
+bool vsh_domain_several(const VshArgs *args);
+
+/** Adds what is known of @domain as rows, each with its name first. */
+typedef bool (*VshDomainRows)(VshShell *shell, const VshArgs *args,
+                              virDomainPtr domain, VshTable *table,
+                              GError **error);
+
+/** A table about domains. */
+typedef struct VshDomainTable {
+    VshColumn *columns; /* the first is that of the domain's name */
+    size_t count;
+    VshDomainRows rows;
+    const char *empty; /* said instead of no rows; NULL: the header is */
+} VshDomainTable;
+
+/**
+ * vsh_domain_table: print the rows of all domains that the option "domain"
+ * names as one table; the name is shown only if there are several
+ */
+bool vsh_domain_table(VshShell *shell, const VshArgs *args,
+                      const VshDomainTable *what, GError **error);
+
 /**
  * A domain with what it is sorted by. libvirt's getters format a debug message
  * at each call, which is noticed with thousands of domains.

@@ -169,6 +169,18 @@ vsh_print_json(VshOutput *out, json_t *value)
     json_decref(value);
 }
 
+void
+vsh_print_document(VshOutput *out, const char *xml)
+{
+    bool ends = g_str_has_suffix(xml, "\n");
+
+    if (out->format == VSH_FORMAT_JSON)
+        vsh_print_json(out, json_pack("{s:s}", "xml", xml));
+    else
+        vsh_print(out, "%s%s", xml,
+                  !ends && (out->quiet || out->timing) ? "\n" : "");
+}
+
 static void
 print_labelled(VshOutput *out, const char *label, const char *text,
                VshColor color)

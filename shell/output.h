@@ -65,6 +65,12 @@ void vsh_note(VshOutput *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void vsh_debug(VshOutput *out, unsigned level, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
+/**
+ * vsh_print_document: XML that was asked for instead of an action; where the
+ * command's end adds a newline, one that it lacks is not added
+ */
+void vsh_print_document(VshOutput *out, const char *xml);
+
 /** vsh_print_json: @value, which is taken over, as one indented document */
 void vsh_print_json(VshOutput *out, json_t *value);
 

@@ -6,6 +6,9 @@
 
 #include <glib.h>
 
+/* Where the colon stands, unless the field is longer. */
+#define FIELD_WIDTH 15
+
 json_t *
 vsh_param_json(const virTypedParameter *param)
 {
@@ -66,4 +69,17 @@ vsh_params_json(const virTypedParameter *params, int count)
         json_object_set_new(object, params[i].field,
                             vsh_param_json(&params[i]));
     return object;
+}
+
+void
+vsh_params_add(VshRecord *record, const virTypedParameter *params, int count)
+{
+    for (int i = 0; i < count; i++) {
+        g_autofree char *label =
+            g_strdup_printf("%-*s:", FIELD_WIDTH, params[i].field);
+        g_autofree char *text = vsh_param_text(&params[i]);
+
+        vsh_record_add(record, params[i].field, label, text,
+                       vsh_param_json(&params[i]));
+    }
 }

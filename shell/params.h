@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <libvirt/libvirt.h>
 
+#include "shell/table.h"
+
 /** vsh_param_text: the value in words, to g_free() */
 char *vsh_param_text(const virTypedParameter *param);
 
@@ -13,3 +15,7 @@ json_t *vsh_param_json(const virTypedParameter *param);
 
 /** vsh_params_json: an object with all of them */
 json_t *vsh_params_json(const virTypedParameter *params, int count);
+
+/** vsh_params_add: "field: value" in the order of @params, as @record's */
+void vsh_params_add(VshRecord *record, const virTypedParameter *params,
+                    int count);

@@ -155,8 +155,8 @@ table_cell(const VshTable *table, size_t row, size_t column)
     return &g_array_index(table->cells, VshCell, row * table->count + column);
 }
 
-static size_t
-table_rows(const VshTable *table)
+size_t
+vsh_table_rows(const VshTable *table)
 {
     return table->cells->len / table->count;
 }
@@ -180,7 +180,8 @@ column_width(const VshTable *table, size_t column, bool with_header)
     size_t width =
         with_header ? vsh_text_width(table->columns[column].header) : 0;
 
-    for (size_t row = 0; row < table_rows(table); row++)
+    width = MAX(width, table->columns[column].width);
+    for (size_t row = 0; row < vsh_table_rows(table); row++)
         width =
             MAX(width, vsh_text_width(table_cell(table, row, column)->text));
     return width;
@@ -243,7 +244,7 @@ append_header(GString *text, const VshTable *table, const VshOutput *out,
 static void
 make_safe(VshTable *table, size_t column)
 {
-    for (size_t row = 0; row < table_rows(table); row++) {
+    for (size_t row = 0; row < vsh_table_rows(table); row++) {
         VshCell *cell = table_cell(table, row, column);
         char *safe;
 
@@ -259,7 +260,7 @@ static void
 append_rows(GString *text, const VshTable *table, const VshOutput *out,
             const GArray *shown, const size_t *widths)
 {
-    for (size_t row = 0; row < table_rows(table); row++) {
+    for (size_t row = 0; row < vsh_table_rows(table); row++) {
         for (guint i = 0; i < shown->len; i++) {
             size_t column = g_array_index(shown, size_t, i);
             const VshCell *cell = table_cell(table, row, column);
@@ -306,7 +307,7 @@ vsh_table_print(VshTable *table, VshOutput *out)
         return;
     }
     rows = json_array();
-    for (size_t row = 0; row < table_rows(table); row++) {
+    for (size_t row = 0; row < vsh_table_rows(table); row++) {
         json_t *object = json_object();
 
         for (size_t i = 0; i < table->count; i++)

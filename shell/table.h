@@ -21,6 +21,7 @@ char *vsh_text_safe(const char *text);
 typedef struct VshColumn {
     const char *key;    /* in JSON */
     const char *header; /* translated; NULL: only in JSON */
+    unsigned width;     /* at least so wide */
 } VshColumn;
 
 typedef struct VshTable VshTable;
@@ -38,6 +39,9 @@ void vsh_table_add(VshTable *table, const char *text, json_t *value);
 
 /** vsh_table_add_colored: a text in the colour of its meaning */
 void vsh_table_add_colored(VshTable *table, const char *text, VshColor color);
+
+/** vsh_table_rows: how many there are */
+size_t vsh_table_rows(const VshTable *table);
 
 /** vsh_table_print: a table, or an array of objects as JSON */
 void vsh_table_print(VshTable *table, VshOutput *out);

@@ -78,6 +78,15 @@ vsh_xml_strings(const char *xml, const char *xpath)
 }
 
 static char *
+node_xml(xmlDoc *doc, xmlNode *node)
+{
+    g_autoptr(xmlBuffer) buffer = xmlBufferCreate();
+
+    xmlNodeDump(buffer, doc, node, 0, 1);
+    return g_strdup((const char *)xmlBufferContent(buffer));
+}
+
+static char *
 dump_wrapped(xmlDoc *doc, const xmlXPathObject *object)
 {
     g_autoptr(xmlDoc) wrapped = xmlNewDoc((const xmlChar *)"1.0");
@@ -101,11 +110,9 @@ dump_each(xmlDoc *doc, const xmlXPathObject *object)
     GString *text = g_string_new(NULL);
 
     for (int i = 0; i < count(object); i++) {
-        g_autoptr(xmlBuffer) buffer = xmlBufferCreate();
+        g_autofree char *xml = node_xml(doc, object->nodesetval->nodeTab[i]);
 
-        xmlNodeDump(buffer, doc, object->nodesetval->nodeTab[i], 0, 1);
-        g_string_append_printf(text, "%s\n",
-                               (const char *)xmlBufferContent(buffer));
+        g_string_append_printf(text, "%s\n", xml);
     }
     return g_string_free(text, FALSE);
 }
@@ -128,4 +135,80 @@ vsh_xml_select(const char *xml, const char *xpath, bool wrap, GError **error)
         return NULL;
     }
     return wrap ? dump_wrapped(doc, object) : dump_each(doc, object);
+}
+
+/* The first text that @path selects from the node of @context, or NULL. */
+static char *
+field_text(xmlXPathContext *context, const char *path)
+{
+    g_autoptr(xmlXPathObject) object =
+        xmlXPathEval((const xmlChar *)path, context);
+    xmlChar *content;
+    char *text = NULL;
+
+    if (!object || object->type != XPATH_NODESET || count(object) == 0)
+        return NULL;
+    content = xmlNodeGetContent(object->nodesetval->nodeTab[0]);
+    if (content && *content)
+        text = g_strdup((const char *)content);
+    xmlFree(content);
+    return text;
+}
+
+static void
+visit_node(xmlXPathContext *context, const char *const *fields,
+           VshXmlVisit visit, void *data)
+{
+    guint length = g_strv_length((char **)fields);
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *xml = node_xml(context->doc, context->node);
+
+    for (guint i = 0; i < length; i++)
+        g_ptr_array_add(texts, field_text(context, fields[i]));
+    visit(xml, (char *const *)texts->pdata, data);
+}
+
+bool
+vsh_xml_each(const char *xml, const char *xpath, const char *const *fields,
+             VshXmlVisit visit, void *data)
+{
+    g_autoptr(xmlDoc) doc = parse(xml);
+    g_autoptr(xmlXPathObject) object = doc ? evaluate(doc, xpath) : NULL;
+    g_autoptr(xmlXPathContext) context = NULL;
+
+    if (!object)
+        return false;
+    context = xmlXPathNewContext(doc);
+    for (int i = 0; context && i < count(object); i++) {
+        context->node = object->nodesetval->nodeTab[i];
+        visit_node(context, fields, visit, data);
+    }
+    return context != NULL;
+}
+
+static xmlNode *
+find_child(xmlNode *parent, const char *name)
+{
+    for (xmlNode *node = parent->children; node; node = node->next)
+        if (node->type == XML_ELEMENT_NODE &&
+            strcmp((const char *)node->name, name) == 0)
+            return node;
+    return NULL;
+}
+
+char *
+vsh_xml_with(const char *xml, const char *child, const char *attribute,
+             const char *value)
+{
+    g_autoptr(xmlDoc) doc = parse(xml);
+    xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
+    xmlNode *node;
+
+    if (!root)
+        return NULL;
+    node = find_child(root, child);
+    if (!node)
+        node = xmlNewChild(root, NULL, (const xmlChar *)child, NULL);
+    xmlSetProp(node, (const xmlChar *)attribute, (const xmlChar *)value);
+    return node_xml(doc, root);
 }

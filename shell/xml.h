@@ -18,3 +18,23 @@ char **vsh_xml_strings(const char *xml, const char *xpath);
  */
 char *vsh_xml_select(const char *xml, const char *xpath, bool wrap,
                      GError **error);
+
+/** Called for each node: its XML, and the texts of its fields (NULL: none). */
+typedef void (*VshXmlVisit)(const char *xml, char *const *texts, void *data);
+
+/**
+ * vsh_xml_each: visit the nodes that @xpath selects
+ * @fields: paths from the node, NULL-terminated; of each the first text is
+ * taken, and an empty one counts as none
+ * Returns: false if the document is malformed
+ */
+bool vsh_xml_each(const char *xml, const char *xpath, const char *const *fields,
+                  VshXmlVisit visit, void *data);
+
+/**
+ * vsh_xml_with: the element @xml with an attribute of a child set; the child
+ * is made if it has none
+ * Returns: NULL if @xml is malformed
+ */
+char *vsh_xml_with(const char *xml, const char *child, const char *attribute,
+                   const char *value);

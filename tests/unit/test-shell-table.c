@@ -133,6 +133,26 @@ test_rule_is_no_longer_than_a_screen(void **state)
 }
 
 static void
+test_columns_have_a_least_width(void **state)
+{
+    static const VshColumn wide[] = {
+        { .key = "a", .header = "A", .width = 4 },
+        { .key = "b", .header = "B", .width = 3 },
+    };
+    g_autoptr(VshTable) table = vsh_table_new(wide, G_N_ELEMENTS(wide));
+    Printed printed = { .table = table };
+    g_autofree char *text = NULL;
+
+    vsh_table_add(table, "x", NULL);
+    vsh_table_add(table, "y", NULL);
+    assert_int_equal(vsh_table_rows(table), 1);
+    text = captured(print_it, &printed);
+    assert_string_equal(text, " A      B\n"
+                              "-------------\n"
+                              " x      y\n");
+}
+
+static void
 test_table_quiet_has_no_header(void **state)
 {
     g_autoptr(VshTable) table = sample();
@@ -227,6 +247,7 @@ main(void)
         cmocka_unit_test(test_safe),
         cmocka_unit_test(test_table_text),
         cmocka_unit_test(test_rule_is_no_longer_than_a_screen),
+        cmocka_unit_test(test_columns_have_a_least_width),
         cmocka_unit_test(test_table_quiet_has_no_header),
         cmocka_unit_test(test_table_json_has_the_same_rows),
         cmocka_unit_test(test_color_does_not_move_columns),
