@@ -19,12 +19,22 @@ const VshGroup vsh_groups[] = {
 };
 
 static const VshCommand *const *const files[] = {
-    vsh_commands_console,  vsh_commands_define, vsh_commands_edit,
-    vsh_commands_event,    vsh_commands_host,   vsh_commands_id,
-    vsh_commands_info,     vsh_commands_life,   vsh_commands_list,
-    vsh_commands_metadata, vsh_commands_self,   vsh_commands_start,
-    vsh_commands_stats,    vsh_commands_stop,   vsh_commands_validate,
-    vsh_commands_vcpu,     vsh_commands_xml,
+    vsh_commands_attach_disk, vsh_commands_attach_interface,
+    vsh_commands_blkstat,     vsh_commands_blktune,
+    vsh_commands_block,       vsh_commands_console,
+    vsh_commands_cpustats,    vsh_commands_define,
+    vsh_commands_detach,      vsh_commands_device,
+    vsh_commands_edit,        vsh_commands_event,
+    vsh_commands_host,        vsh_commands_id,
+    vsh_commands_ifaddr,      vsh_commands_iflink,
+    vsh_commands_iftune,      vsh_commands_info,
+    vsh_commands_interface,   vsh_commands_iothread,
+    vsh_commands_life,        vsh_commands_list,
+    vsh_commands_memory,      vsh_commands_metadata,
+    vsh_commands_self,        vsh_commands_start,
+    vsh_commands_stats,       vsh_commands_stop,
+    vsh_commands_validate,    vsh_commands_vcpu,
+    vsh_commands_xml,
 };
 
 static const char *const format_words[] = { "table", "json", NULL };

@@ -81,15 +81,29 @@ typedef struct VshGroup {
 extern const VshGroup vsh_groups[];
 
 /** The commands of each file; each list ends with NULL. */
+extern const VshCommand *const vsh_commands_attach_disk[];
+extern const VshCommand *const vsh_commands_attach_interface[];
+extern const VshCommand *const vsh_commands_blkstat[];
+extern const VshCommand *const vsh_commands_blktune[];
+extern const VshCommand *const vsh_commands_block[];
 extern const VshCommand *const vsh_commands_console[];
+extern const VshCommand *const vsh_commands_cpustats[];
 extern const VshCommand *const vsh_commands_define[];
+extern const VshCommand *const vsh_commands_detach[];
+extern const VshCommand *const vsh_commands_device[];
 extern const VshCommand *const vsh_commands_edit[];
 extern const VshCommand *const vsh_commands_event[];
 extern const VshCommand *const vsh_commands_host[];
 extern const VshCommand *const vsh_commands_id[];
+extern const VshCommand *const vsh_commands_ifaddr[];
+extern const VshCommand *const vsh_commands_iflink[];
+extern const VshCommand *const vsh_commands_iftune[];
 extern const VshCommand *const vsh_commands_info[];
+extern const VshCommand *const vsh_commands_interface[];
+extern const VshCommand *const vsh_commands_iothread[];
 extern const VshCommand *const vsh_commands_life[];
 extern const VshCommand *const vsh_commands_list[];
+extern const VshCommand *const vsh_commands_memory[];
 extern const VshCommand *const vsh_commands_metadata[];
 extern const VshCommand *const vsh_commands_self[];
 extern const VshCommand *const vsh_commands_start[];

@@ -119,6 +119,46 @@ sys.exit(not ($expression))" "$dir/stdout" || {
     }
 }
 
+# What differs between two runs of the same program is made equal.
+normal() {
+    sed -E -e 's/^(CPU time:).*/\1/' \
+        -e 's/^([a-z0-9:]+ [rtw][dxr]_[a-z]+|[a-z]+ errs) [0-9]+$/\1 N/' \
+        -e 's/^( (number of|error count).*:) +[0-9]+$/\1 N/'
+}
+
+# compare LINE: output, and whether it failed, are those of virsh
+compare() {
+    local theirs ours
+    theirs=$(virsh -c test:///default "$1" 2> "$dir/e1"; echo "rc=$?")
+    ours=$("$vshell" -c test:///default "$1" 2> "$dir/e2"; echo "rc=$?")
+    # the classes of errors are ours alone
+    case $theirs in *rc=0) ;; *) ours=${ours%rc=*}rc=1 ;; esac
+    [ "$(normal <<< "$theirs")" = "$(normal <<< "$ours")" ] && return
+    fail "differs: $1"
+    diff <(normal <<< "$theirs") <(normal <<< "$ours")
+    cat "$dir/e2"
+}
+
+# compare_error LINE: the first line of the errors as well
+compare_error() {
+    compare "$1"
+    [ "$(head -1 "$dir/e1")" = "$(head -1 "$dir/e2")" ] && return
+    fail "the error differs: $1"
+    diff <(head -1 "$dir/e1") <(head -1 "$dir/e2")
+}
+
+# completes WORD...: what the last word can be, as bash completes it
+completes() {
+    bash -c 'PATH=$1:$PATH
+        . "$2/shell/bash-completion/vshell"
+        shift 2
+        COMP_WORDS=(vshell -c test:///default "$@")
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        compopt() { echo "$*"; }
+        _vshell
+        printf "%s\n" "${COMPREPLY[@]}"' bash "$build" "$source" "$@"
+}
+
 finish() {
     [ "$failures" = 0 ] && exit 0
     echo "$failures failures"

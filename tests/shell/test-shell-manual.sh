@@ -15,7 +15,7 @@ diff "$dir/kept" "$dir/made" > "$dir/diff" || {
     fail "run 'make update-vshell-manual'"
     head -20 "$dir/diff"
 }
-[ "$(grep -c '^=head3' "$dir/made")" -ge 43 ] || fail "commands are missing"
+[ "$(grep -c '^=head3' "$dir/made")" -ge 68 ] || fail "commands are missing"
 
 # the program's own options and the environment
 for option in $("$vshell" --help | sed -n 's/.*\(--[a-z-]*\)[ =[].*/\1/p' |

@@ -16,32 +16,6 @@ cat > "$dir/other.xml" <<'XML'
 XML
 cd "$dir" || exit 1
 
-# What differs between two runs of the same program is made equal.
-normal() {
-    sed -e 's/^\(CPU time:\).*/\1/'
-}
-
-# compare LINE: output, and whether it failed
-compare() {
-    local theirs ours
-    theirs=$(virsh -c test:///default "$1" 2> "$dir/e1"; echo "rc=$?")
-    ours=$("$vshell" -c test:///default "$1" 2> "$dir/e2"; echo "rc=$?")
-    # the classes of errors are ours alone
-    case $theirs in *rc=0) ;; *) ours=${ours%rc=*}rc=1 ;; esac
-    [ "$(normal <<< "$theirs")" = "$(normal <<< "$ours")" ] && return
-    fail "differs: $1"
-    diff <(normal <<< "$theirs") <(normal <<< "$ours")
-    cat "$dir/e2"
-}
-
-# compare_error LINE: the first line of the errors as well
-compare_error() {
-    compare "$1"
-    [ "$(head -1 "$dir/e1")" = "$(head -1 "$dir/e2")" ] && return
-    fail "the error differs: $1"
-    diff <(head -1 "$dir/e1") <(head -1 "$dir/e2")
-}
-
 while IFS= read -r line; do
     [ -n "$line" ] && compare "$line"
 done <<'LINES'

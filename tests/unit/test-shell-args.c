@@ -102,6 +102,14 @@ test_refusals(void **state)
           "Numeric value '99999999999' for <timeout> option is malformed or "
           "out of range",
           NULL },
+        { "setmem a 1.5G",
+          "Scaled numeric value '1.5G' for <size> option is malformed or out "
+          "of range",
+          "a whole number and a unit, such as 512M, 1GiB or 10KB" },
+        { "setmem a 18014398509481984", /* 2^64 bytes */
+          "Scaled numeric value '18014398509481984' for <size> option is "
+          "malformed or out of range",
+          NULL },
         { "list --format xml",
           "unknown output format 'xml', expecting 'table' or 'json'", NULL },
     };
@@ -153,6 +161,35 @@ test_bits(void **state)
 }
 
 static void
+test_sizes(void **state)
+{
+    static const struct {
+        const char *text;
+        guint64 bytes;
+    } cases[] = {
+        { "setmem a 1", 1024 }, /* the option's own unit */
+        { "setmem a 512M", 512 << 20 },
+        { "setmem a --size=1GiB", 1 << 30 },
+        { "setmem --size 10kb a", 10000 },
+        { "setmem a 4096b", 4096 },
+        { "blkdeviotune a vda --total-bytes-sec 7", 7 },
+        { "blkdeviotune a vda --total_bytes_sec=7k", 7168 },
+    };
+    g_autoptr(VshArgs) absent = bind("blkdeviotune a vda", NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(VshArgs) args = bind(cases[i].text, NULL);
+        bool memory = vsh_args_has(args, "size");
+
+        assert_int_equal(
+            vsh_args_size(args, memory ? "size" : "total-bytes-sec", 0),
+            cases[i].bytes);
+    }
+    assert_int_equal(vsh_args_size(absent, "total-bytes-sec", 3), 3);
+    assert_false(vsh_args_has(absent, "size"));
+}
+
+static void
 test_partial(void **state)
 {
     static const struct {
@@ -196,6 +233,7 @@ main(void)
         cmocka_unit_test(test_help_needs_nothing_else),
         cmocka_unit_test(test_exclusive),
         cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_partial),
     };
 

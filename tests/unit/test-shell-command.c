@@ -22,11 +22,50 @@ check_text(const VshCommand *command, const char *text)
         fail_msg("command '%s' lacks a text", command->name);
 }
 
+/* What is named after something that exists can be completed. @command: NULL
+ * for all commands that have the option. */
+static const struct {
+    const char *command;
+    const char *option;
+    VshCompleter complete;
+} completed[] = {
+    { NULL, "domain", vsh_complete_domain },
+    { NULL, "file", vsh_complete_file },
+    { NULL, "device", vsh_complete_disk },
+    { NULL, "interface", vsh_complete_interface },
+    { "attach-disk", "source", vsh_complete_file },
+    { "attach-disk", "target", vsh_complete_free_target },
+    { "attach-interface", "source", vsh_complete_interface_source },
+    { "blockresize", "path", vsh_complete_disk },
+    { "console", "devname", vsh_complete_chardev },
+    { "detach-device-alias", "alias", vsh_complete_alias },
+    { "detach-disk", "target", vsh_complete_disk },
+    { "detach-interface", "mac", vsh_complete_mac },
+    { "detach-interface", "type", vsh_complete_interface_type },
+};
+
+static void
+check_completer(const VshCommand *command, const VshOption *option)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(completed); i++) {
+        if (option->kind == VSH_OPTION_FLAG ||
+            strcmp(option->name, completed[i].option) != 0 ||
+            g_strcmp0(completed[i].command ? completed[i].command
+                                           : command->name,
+                      command->name) != 0)
+            continue;
+        if (option->complete != completed[i].complete)
+            fail_msg("%s --%s is not completed", command->name, option->name);
+    }
+    if (option->words && !option->complete)
+        fail_msg("%s --%s has words, but no completer", command->name,
+                 option->name);
+}
+
 static void
 check_option(const VshCommand *command, const VshOption *option)
 {
     bool many = option->kind == VSH_OPTION_MANY;
-    bool names_file = strcmp(option->name, "file") == 0;
 
     check_text(command, option->help);
     if (option->kind == VSH_OPTION_FLAG && option->flags)
@@ -35,14 +74,10 @@ check_option(const VshCommand *command, const VshOption *option)
     if (many && (option->flags & VSH_OPTION_NAMED))
         fail_msg("%s --%s: many values come by position", command->name,
                  option->name);
-    if (strcmp(option->name, "domain") == 0 &&
-        option->complete != vsh_complete_domain)
-        fail_msg("%s --domain is not completed", command->name);
-    if (names_file && option->complete != vsh_complete_file)
-        fail_msg("%s --file is not completed", command->name);
-    if (option->words && !option->complete)
-        fail_msg("%s --%s has words, but no completer", command->name,
+    if (option->unit && option->kind != VSH_OPTION_SIZE)
+        fail_msg("%s --%s has a unit, but no size", command->name,
                  option->name);
+    check_completer(command, option);
 }
 
 /* Required options come first, and nothing after one that takes all. */
@@ -103,6 +138,25 @@ test_table(void **state)
             check_option(command, options->pdata[j]);
         check_order(command, options);
         check_unique(command, options);
+    }
+}
+
+/* The rules above are about options that there are. */
+static void
+test_completed_options_exist(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(completed); i++) {
+        const VshCommand *command = completed[i].command
+                                        ? vsh_command_find(completed[i].command)
+                                        : NULL;
+        bool found = !completed[i].command;
+
+        for (const VshOption *o = command ? command->options : NULL;
+             o && o->name; o++)
+            found = found || strcmp(o->name, completed[i].option) == 0;
+        if (!found)
+            fail_msg("there is no %s --%s", completed[i].command,
+                     completed[i].option);
     }
 }
 
@@ -196,11 +250,13 @@ test_synopsis(void **state)
     g_autofree char *state_usage =
         vsh_help_synopsis(vsh_command_find("domstate"));
     g_autofree char *name = vsh_help_synopsis(vsh_command_find("domrename"));
+    g_autofree char *size = vsh_help_synopsis(vsh_command_find("blockresize"));
 
     assert_true(g_str_has_prefix(start, "start <domain>... [--console]"));
     assert_string_equal(state_usage, "domstate <domain>... [--reason] "
                                      "[--format <string>]");
     assert_string_equal(name, "domrename <domain> <new-name>");
+    assert_string_equal(size, "blockresize <domain> <path> <size>");
 }
 
 int
@@ -208,6 +264,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_completed_options_exist),
         cmocka_unit_test(test_names_are_unique_and_found),
         cmocka_unit_test(test_every_command_is_in_a_group),
         cmocka_unit_test(test_hidden_commands_are_not_listed),
