@@ -128,17 +128,16 @@ core_api_def(const CoreDomain *domain, unsigned flags, GError **error)
                                           : core_domain_config(domain);
 }
 
-bool
-core_api_engine(CoreDomain *domain,
-                bool (*call)(CoreEngine *engine, GError **error), bool may_end,
-                GError **error)
+static bool
+call_engine(CoreDomain *domain, CoreEngineCall call, gpointer data,
+            bool may_end, GError **error)
 {
     CoreEngine *engine = core_engine_ref(domain->run->engine);
     g_autoptr(GError) failure = NULL;
     bool done, gone;
 
     core_domain_unlock(domain);
-    done = call(engine, &failure);
+    done = call(engine, data, &failure);
     core_domain_lock(domain);
     gone = !domain->run || domain->run->engine != engine;
     core_engine_unref(engine);
@@ -154,4 +153,36 @@ core_api_engine(CoreDomain *domain,
     else
         g_propagate_error(error, g_steal_pointer(&failure));
     return done;
+}
+
+typedef struct Plain {
+    bool (*call)(CoreEngine *engine, GError **error);
+} Plain;
+
+static bool
+call_plain(CoreEngine *engine, gpointer data, GError **error)
+{
+    const Plain *plain = data;
+
+    return plain->call(engine, error);
+}
+
+bool
+core_api_engine(CoreDomain *domain,
+                bool (*call)(CoreEngine *engine, GError **error), bool may_end,
+                GError **error)
+{
+    Plain plain = { call };
+
+    return call_engine(domain, call_plain, &plain, may_end, error);
+}
+
+bool
+core_api_ask_engine(CoreDomain *domain, CoreEngineCall call, gpointer data,
+                    GError **error)
+{
+    if (domain->run && domain->run->engine)
+        return call_engine(domain, call, data, false, error);
+    core_api_set_invalid(error, _("domain is not running"));
+    return false;
 }

@@ -56,6 +56,10 @@ bool core_api_affect(const CoreDomain *domain, unsigned *flags, GError **error);
  */
 CoreDef *core_api_def(const CoreDomain *domain, unsigned flags, GError **error);
 
+/** What is asked of an engine, without the domain's lock. */
+typedef bool (*CoreEngineCall)(CoreEngine *engine, gpointer data,
+                               GError **error);
+
 /**
  * core_api_engine: call the engine, with the lock released meanwhile
  *
@@ -65,3 +69,7 @@ CoreDef *core_api_def(const CoreDomain *domain, unsigned flags, GError **error);
 bool core_api_engine(CoreDomain *domain,
                      bool (*call)(CoreEngine *engine, GError **error),
                      bool may_end, GError **error);
+/** core_api_ask_engine: the same for @call with @data, which ends nothing;
+ * OPERATION_INVALID if there is no engine yet */
+bool core_api_ask_engine(CoreDomain *domain, CoreEngineCall call, gpointer data,
+                         GError **error);

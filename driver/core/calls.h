@@ -121,6 +121,101 @@ VirtkvmConsole *core_call_console(VirtkvmState *state, const VirtkvmCaller *who,
                                   const char *devname, unsigned flags,
                                   GError **error);
 
+/* block-stats.c */
+bool core_call_block_stats(VirtkvmState *state, const VirtkvmCaller *who,
+                           const VirtkvmDomainRef *dom, const char *disk,
+                           VirtkvmBlockStats *ret_stats, GError **error);
+bool core_call_block_stats_flags(VirtkvmState *state, const VirtkvmCaller *who,
+                                 const VirtkvmDomainRef *dom, const char *disk,
+                                 unsigned flags, VirtkvmParams *ret_params,
+                                 GError **error);
+bool core_call_block_info(VirtkvmState *state, const VirtkvmCaller *who,
+                          const VirtkvmDomainRef *dom, const char *disk,
+                          unsigned flags, VirtkvmBlockInfo *ret_info,
+                          GError **error);
+bool core_call_disk_errors(VirtkvmState *state, const VirtkvmCaller *who,
+                           const VirtkvmDomainRef *dom, unsigned flags,
+                           GArray **ret_errors, unsigned *ret_disks,
+                           GError **error);
+
+/* block-image.c */
+bool core_call_block_resize(VirtkvmState *state, const VirtkvmCaller *who,
+                            const VirtkvmDomainRef *dom, const char *disk,
+                            uint64_t size, unsigned flags, GError **error);
+bool core_call_block_peek(VirtkvmState *state, const VirtkvmCaller *who,
+                          const VirtkvmDomainRef *dom, const char *disk,
+                          uint64_t offset, size_t size, GByteArray **ret_bytes,
+                          GError **error);
+
+/* block-tune.c */
+bool core_call_set_block_tune(VirtkvmState *state, const VirtkvmCaller *who,
+                              const VirtkvmDomainRef *dom, const char *disk,
+                              const VirtkvmParams *params, unsigned flags,
+                              GError **error);
+bool core_call_block_tune(VirtkvmState *state, const VirtkvmCaller *who,
+                          const VirtkvmDomainRef *dom, const char *disk,
+                          unsigned flags, VirtkvmParams *ret_params,
+                          GError **error);
+
+/* device-attach.c, device-detach.c, device-update.c */
+bool core_call_attach(VirtkvmState *state, const VirtkvmCaller *who,
+                      const VirtkvmDomainRef *dom, const char *xml,
+                      unsigned flags, GError **error);
+bool core_call_detach(VirtkvmState *state, const VirtkvmCaller *who,
+                      const VirtkvmDomainRef *dom, const char *xml,
+                      unsigned flags, GError **error);
+bool core_call_detach_alias(VirtkvmState *state, const VirtkvmCaller *who,
+                            const VirtkvmDomainRef *dom, const char *alias,
+                            unsigned flags, GError **error);
+bool core_call_update(VirtkvmState *state, const VirtkvmCaller *who,
+                      const VirtkvmDomainRef *dom, const char *xml,
+                      unsigned flags, GError **error);
+
+/* interface-stats.c, interface-addresses.c, interface-tune.c */
+bool core_call_interface_stats(VirtkvmState *state, const VirtkvmCaller *who,
+                               const VirtkvmDomainRef *dom, const char *device,
+                               VirtkvmInterfaceStats *ret_stats,
+                               GError **error);
+bool core_call_interface_addresses(VirtkvmState *state,
+                                   const VirtkvmCaller *who,
+                                   const VirtkvmDomainRef *dom, unsigned source,
+                                   unsigned flags, GArray **ret_interfaces,
+                                   GError **error);
+bool core_call_set_interface_params(VirtkvmState *state,
+                                    const VirtkvmCaller *who,
+                                    const VirtkvmDomainRef *dom,
+                                    const char *device,
+                                    const VirtkvmParams *params, unsigned flags,
+                                    GError **error);
+bool core_call_interface_params(VirtkvmState *state, const VirtkvmCaller *who,
+                                const VirtkvmDomainRef *dom, const char *device,
+                                unsigned flags, VirtkvmParams *ret_params,
+                                GError **error);
+
+/* memory.c */
+bool core_call_set_memory(VirtkvmState *state, const VirtkvmCaller *who,
+                          const VirtkvmDomainRef *dom, uint64_t memory_kib,
+                          unsigned flags, GError **error);
+bool core_call_memory_stats(VirtkvmState *state, const VirtkvmCaller *who,
+                            const VirtkvmDomainRef *dom, unsigned flags,
+                            GArray **ret_stats, GError **error);
+bool core_call_memory_period(VirtkvmState *state, const VirtkvmCaller *who,
+                             const VirtkvmDomainRef *dom, int period_s,
+                             unsigned flags, GError **error);
+
+/* threads.c */
+bool core_call_cpu_stats(VirtkvmState *state, const VirtkvmCaller *who,
+                         const VirtkvmDomainRef *dom, unsigned flags,
+                         VirtkvmParams *ret_params, GError **error);
+bool core_call_iothreads(VirtkvmState *state, const VirtkvmCaller *who,
+                         const VirtkvmDomainRef *dom, unsigned flags,
+                         GArray **ret_threads, GError **error);
+
+/* channel.c */
+VirtkvmConsole *core_call_channel(VirtkvmState *state, const VirtkvmCaller *who,
+                                  const VirtkvmDomainRef *dom, const char *name,
+                                  unsigned flags, GError **error);
+
 /* node.c, caps.c */
 bool core_call_version(VirtkvmState *state, const VirtkvmCaller *who,
                        unsigned long *ret_version, GError **error);

@@ -29,11 +29,6 @@ typedef struct Console {
     char *key; /* in run->consoles */
 } Console;
 
-typedef struct OpenCall {
-    const char *devname;
-    Console *console; /* result */
-} OpenCall;
-
 static void
 tell(const Console *console, VirtkvmConsoleEnd end)
 {
@@ -78,10 +73,87 @@ core_console_end_all(CoreRun *run)
         tell(console, VIRTKVM_CONSOLE_ENDED);
 }
 
+/* One that somebody has is refused, or taken from him. */
+static bool
+make_room(CoreRun *run, const char *key, bool force, const char *busy,
+          GError **error)
+{
+    const Console *other;
+
+    if (!run->consoles)
+        run->consoles = g_hash_table_new(g_str_hash, g_str_equal);
+    other = g_hash_table_lookup(run->consoles, key);
+    if (!other)
+        return true;
+    if (!force) {
+        error_set(error, VIR_ERR_OPERATION_FAILED, "%s", _(busy));
+        return false;
+    }
+    tell(other, VIRTKVM_CONSOLE_TAKEN);
+    g_hash_table_remove(run->consoles, key);
+    return true;
+}
+
+static Console *
+console_new(CoreDomain *domain, const ConfChardev *device,
+            const CoreConsoleKind *kind, GError **error)
+{
+    CoreEngine *engine = domain->run->engine;
+    int fd = engine->ops->console ? engine->ops->console(engine, error)
+                                  : kind->open(device, error);
+    Console *console;
+
+    if (fd < 0)
+        return NULL;
+    console = g_new0(Console, 1);
+    console->base.fd = fd;
+    console->base.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    console->base.release = release;
+    console->domain = core_domain_ref(domain);
+    console->engine = core_engine_ref(engine);
+    console->key = g_strdup(device->alias ? device->alias : "");
+    if (console->base.cancel_fd >= 0)
+        return console;
+    error_set_errno(error, errno, _("cannot make an event descriptor"));
+    console_free(console);
+    return NULL;
+}
+
+bool
+core_console_act(CoreCall *call, GError **error)
+{
+    CoreDomain *domain = call->domain;
+    CoreConsoleCall *args = call->data;
+    const CoreConsoleKind *kind = args->kind;
+    g_autoptr(ConfDomain) conf = NULL;
+    const ConfChardev *device;
+    Console *console;
+
+    if (!domain->run->engine) {
+        core_api_set_invalid(error, _("domain is not running"));
+        return false;
+    }
+    conf = core_def_open(domain->def, error);
+    device = conf ? kind->find(conf, args->name, error) : NULL;
+    if (!device || !make_room(domain->run, device->alias ? device->alias : "",
+                              call->flags & kind->force, kind->busy, error))
+        return false;
+    console = console_new(domain, device, kind, error);
+    if (!console)
+        return false;
+    g_hash_table_insert(domain->run->consoles, console->key, console);
+    args->console = &console->base;
+    return true;
+}
+
+/* --- domainOpenConsole
+ * ---------------------------------------------------- */
+
 /* The slave side, as the guest's bytes are: no echo, no line editing. */
 static int
-open_pty(const char *path, GError **error)
+open_pty(const ConfChardev *device, GError **error)
 {
+    const char *path = device->path;
     g_auto(Fd) fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     struct termios settings;
 
@@ -118,81 +190,18 @@ find_device(const ConfDomain *conf, const char *devname, GError **error)
     return NULL;
 }
 
-/* One that somebody has is refused, or taken from him. */
-static bool
-make_room(CoreRun *run, const char *key, bool force, GError **error)
-{
-    const Console *other;
-
-    if (!run->consoles)
-        run->consoles = g_hash_table_new(g_str_hash, g_str_equal);
-    other = g_hash_table_lookup(run->consoles, key);
-    if (!other)
-        return true;
-    if (!force) {
-        error_set(error, VIR_ERR_OPERATION_FAILED,
-                  _("Active console session exists for this domain"));
-        return false;
-    }
-    tell(other, VIRTKVM_CONSOLE_TAKEN);
-    g_hash_table_remove(run->consoles, key);
-    return true;
-}
-
-static Console *
-console_new(CoreDomain *domain, const ConfChardev *device, GError **error)
-{
-    CoreEngine *engine = domain->run->engine;
-    int fd = engine->ops->console ? engine->ops->console(engine, error)
-                                  : open_pty(device->path, error);
-    Console *console;
-
-    if (fd < 0)
-        return NULL;
-    console = g_new0(Console, 1);
-    console->base.fd = fd;
-    console->base.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    console->base.release = release;
-    console->domain = core_domain_ref(domain);
-    console->engine = core_engine_ref(engine);
-    console->key = g_strdup(device->alias ? device->alias : "");
-    if (console->base.cancel_fd >= 0)
-        return console;
-    error_set_errno(error, errno, _("cannot make an event descriptor"));
-    console_free(console);
-    return NULL;
-}
-
-static bool
-open_act(CoreCall *call, GError **error)
-{
-    CoreDomain *domain = call->domain;
-    OpenCall *args = call->data;
-    g_autoptr(ConfDomain) conf = NULL;
-    const ConfChardev *device;
-
-    if (!domain->run->engine) {
-        core_api_set_invalid(error, _("domain is not running"));
-        return false;
-    }
-    conf = core_def_open(domain->def, error);
-    device = conf ? find_device(conf, args->devname, error) : NULL;
-    if (!device || !make_room(domain->run, device->alias ? device->alias : "",
-                              call->flags & VIR_DOMAIN_CONSOLE_FORCE, error))
-        return false;
-    args->console = console_new(domain, device, error);
-    if (!args->console)
-        return false;
-    g_hash_table_insert(domain->run->consoles, args->console->key,
-                        args->console);
-    return true;
-}
+static const CoreConsoleKind console_kind = {
+    .find = find_device,
+    .open = open_pty,
+    .force = VIR_DOMAIN_CONSOLE_FORCE,
+    .busy = N_("Active console session exists for this domain"),
+};
 
 static const CoreOperation open_operation = {
     .name = "domainOpenConsole",
     .needs = CORE_ACTIVE,
     .flags = VIR_DOMAIN_CONSOLE_FORCE | VIR_DOMAIN_CONSOLE_SAFE,
-    .act = open_act,
+    .act = core_console_act,
 };
 
 VirtkvmConsole *
@@ -200,12 +209,11 @@ core_call_console(VirtkvmState *state, const VirtkvmCaller *who,
                   const VirtkvmDomainRef *dom, const char *devname,
                   unsigned flags, GError **error)
 {
-    OpenCall args = { .devname = devname };
+    CoreConsoleCall args = { .kind = &console_kind, .name = devname };
     CoreCall call = {
         .state = state, .who = who, .flags = flags, .data = &args
     };
 
-    if (!core_api_call(&open_operation, &call, dom, error))
-        return NULL;
-    return &args.console->base;
+    return core_api_call(&open_operation, &call, dom, error) ? args.console
+                                                             : NULL;
 }

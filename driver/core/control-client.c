@@ -297,39 +297,85 @@ add_call(CoreControl *control)
     return *key;
 }
 
+static char *
+command_line(const CoreCommand *command, guint64 number)
+{
+    json_t *object =
+        json_pack("{s:s,s:O*,s:I}", "execute", command->name, "arguments",
+                  command->arguments, "id", (json_int_t)number);
+    char *line = json_dumps(object, JSON_COMPACT);
+
+    json_decref(object);
+    return line;
+}
+
+/* The descriptors go with the line's first byte. */
+static ssize_t
+send_line(int fd, const char *line, const CoreCommand *command)
+{
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(int) * CORE_CONTROL_FDS_MAX)];
+    } control = { 0 };
+    struct iovec iov[] = { { (char *)line, strlen(line) },
+                           { (char *)"\n", 1 } };
+    struct msghdr message = { .msg_iov = iov, .msg_iovlen = 2 };
+    size_t size = sizeof(int) * command->n_fds;
+
+    if (size > 0) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(size);
+        control.head =
+            (struct cmsghdr){ CMSG_LEN(size), SOL_SOCKET, SCM_RIGHTS };
+        memcpy(CMSG_DATA(&control.head), command->fds, size);
+    }
+    return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static bool
+check_command(const CoreControl *control, const CoreCommand *command,
+              GError **error)
+{
+    if (control->fd < 0)
+        set_unusable(control, error);
+    else if (g_hash_table_size(control->calls) >= CALLS_MAX)
+        error_set(error, VIR_ERR_OPERATION_FAILED,
+                  _("the engine has too many commands to answer"));
+    else if (command->n_fds > CORE_CONTROL_FDS_MAX)
+        error_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                  _("the device has more files than an engine can be sent"));
+    else
+        return true;
+    return false;
+}
+
 /* With the lock. A command is so short that the socket takes it whole, unless
  * the engine has stopped reading long ago. */
 static guint64
-send_command(CoreControl *control, const char *command, GError **error)
+send_command(CoreControl *control, const CoreCommand *command, GError **error)
 {
     g_autofree char *line = NULL;
     guint64 number;
-    ssize_t size;
 
-    if (control->fd < 0) {
-        set_unusable(control, error);
+    if (!check_command(control, command, error))
         return 0;
-    }
-    if (g_hash_table_size(control->calls) >= CALLS_MAX) {
-        error_set(error, VIR_ERR_OPERATION_FAILED,
-                  _("the engine has too many commands to answer"));
-        return 0;
-    }
     number = add_call(control);
-    line = g_strdup_printf("{\"execute\": \"%s\", \"id\": %" G_GUINT64_FORMAT
-                           "}\n",
-                           command, number);
-    size = (ssize_t)strlen(line);
-    if (send(control->fd, line, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-        size)
+    line = command_line(command, number);
+    if (!line || strlen(line) >= CORE_CONTROL_REQUEST_MAX)
+        error_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                  _("what '%s' asks of the engine is too long"), command->name);
+    else if (send_line(control->fd, line, command) == (ssize_t)strlen(line) + 1)
         return number;
-    error_set_errno(error, errno, _("cannot send '%s' to the engine"), command);
+    else
+        error_set_errno(error, errno, _("cannot send '%s' to the engine"),
+                        command->name);
     g_hash_table_remove(control->calls, &number);
     return 0;
 }
 
 guint64
-core_control_post(CoreControl *control, const char *command, GError **error)
+core_control_post(CoreControl *control, const CoreCommand *command,
+                  GError **error)
 {
     guint64 number;
 
@@ -392,14 +438,13 @@ core_control_wait(CoreControl *control, guint64 number, unsigned timeout_ms,
     return result;
 }
 
-bool
-core_control_call(CoreControl *control, const char *command, GError **error)
+json_t *
+core_control_ask(CoreControl *control, const CoreCommand *command,
+                 GError **error)
 {
     guint64 number = core_control_post(control, command, error);
-    json_t *result = number ? core_control_wait(control, number,
-                                                CORE_CONTROL_TIMEOUT_MS, error)
-                            : NULL;
 
-    json_decref(result);
-    return result != NULL;
+    return number ? core_control_wait(control, number, CORE_CONTROL_TIMEOUT_MS,
+                                      error)
+                  : NULL;
 }

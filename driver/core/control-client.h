@@ -45,9 +45,21 @@ void core_control_unref(CoreControl *control);
 /** core_control_usable: it has neither been closed nor given up */
 bool core_control_usable(CoreControl *control);
 
+/** A command, all of it borrowed. */
+typedef struct CoreCommand {
+    const char *name;
+    json_t *arguments; /* an object, or NULL: none */
+    const int *fds;    /* sent beside it; the arguments number them from 0 */
+    size_t n_fds;
+} CoreCommand;
+
+/** Descriptors beside one command, and the length of its line, at most. */
+#define CORE_CONTROL_FDS_MAX     64
+#define CORE_CONTROL_REQUEST_MAX 65536 /* docs/engine-protocol.md */
+
 /** core_control_post: send a command without waiting.
  * Returns: number for core_control_wait(); 0 with @error set */
-guint64 core_control_post(CoreControl *control, const char *command,
+guint64 core_control_post(CoreControl *control, const CoreCommand *command,
                           GError **error);
 
 /**
@@ -58,9 +70,9 @@ guint64 core_control_post(CoreControl *control, const char *command,
 json_t *core_control_wait(CoreControl *control, guint64 number,
                           unsigned timeout_ms, GError **error);
 
-/** core_control_call: post and wait, the answer's content unwanted */
-bool core_control_call(CoreControl *control, const char *command,
-                       GError **error);
+/** core_control_ask: post and wait; see core_control_wait() */
+json_t *core_control_ask(CoreControl *control, const CoreCommand *command,
+                         GError **error);
 
 /** core_control_interrupt: let whoever waits for an answer go without one */
 void core_control_interrupt(CoreControl *control);

@@ -24,6 +24,7 @@ def_new(const ConfDomain *conf, unsigned format_flags, unsigned parse_flags)
                                                 : conf->memory.memory_kib;
     def->on_reboot = conf->on_reboot;
     def->has_title = conf->title != NULL;
+    def->has_balloon = conf_domain_memballoon(conf) != NULL;
     def->size = size;
     memcpy(def->xml, xml, size);
     return def;

@@ -24,6 +24,7 @@ typedef struct CoreDef {
     uint64_t current_kib; /* never 0 */
     ConfAction on_reboot;
     bool has_title;
+    bool has_balloon;
     size_t size;
     char xml[]; /* with secrets; NUL-terminated */
 } CoreDef;

@@ -81,10 +81,16 @@ static const struct {
 };
 
 /* Only takes the definition: reading and writing it need no lock. */
+typedef struct XmlAnswer {
+    CoreDef *def;
+    uint64_t current_kib; /* as the balloon has it; 0: as @def says */
+} XmlAnswer;
+
 static bool
 xml_act(CoreCall *call, GError **error)
 {
     CoreDomain *domain = call->domain;
+    XmlAnswer *answer = call->data;
     CoreDef *def = domain->def;
 
     if ((call->flags & VIR_DOMAIN_XML_SECURE) && call->who &&
@@ -97,7 +103,9 @@ xml_act(CoreCall *call, GError **error)
         def = domain->new_def;
     if (!core_domain_active(domain))
         call->flags |= VIR_DOMAIN_XML_INACTIVE;
-    *(CoreDef **)call->data = core_def_ref(def);
+    else if (def == domain->def)
+        answer->current_kib = core_domain_memory_kib(domain);
+    answer->def = core_def_ref(def);
     return true;
 }
 
@@ -114,14 +122,18 @@ core_call_xml(VirtkvmState *state, const VirtkvmCaller *who,
 {
     g_autoptr(CoreDef) def = NULL;
     g_autoptr(ConfDomain) conf = NULL;
+    XmlAnswer answer = { 0 };
     unsigned format = 0;
     CoreCall call = {
-        .state = state, .who = who, .flags = flags, .data = &def
+        .state = state, .who = who, .flags = flags, .data = &answer
     };
 
     if (!core_api_call(&xml_operation, &call, dom, error))
         return NULL;
+    def = answer.def;
     conf = core_def_open(def, error);
+    if (conf && answer.current_kib > 0)
+        conf->memory.current_kib = answer.current_kib;
     for (size_t i = 0; i < G_N_ELEMENTS(xml_flags); i++)
         if (call.flags & xml_flags[i].xml)
             format |= xml_flags[i].format;

@@ -76,6 +76,16 @@ core_domain_config(const CoreDomain *domain)
     return domain->new_def ? domain->new_def : domain->def;
 }
 
+uint64_t
+core_domain_memory_kib(const CoreDomain *domain)
+{
+    const CoreRun *run = domain->run;
+
+    if (run && run->balloon_kib && domain->def->has_balloon)
+        return run->balloon_kib;
+    return domain->def->current_kib;
+}
+
 void
 core_domain_set_config(CoreDomain *domain, CoreDef *def)
 {

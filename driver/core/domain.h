@@ -24,9 +24,10 @@ typedef struct CoreRun {
     bool control_failed;  /* domcontrol: error */
     gint64 control_since; /* monotonic us */
     guint64 autodestroy;  /* client whose end ends it, CORE_NO_CLIENT: none */
-    gint64 rtc_sent;      /* when the last RTC_CHANGE was; monotonic us */
-    int64_t rtc_offset_s; /* what the next one will say, if rtc_waiting */
-    bool rtc_waiting;
+    GHashTable *limits;   /* of what a guest can make happen: run-limit.c */
+    uint64_t balloon_kib; /* what the guest has now; 0: what was wanted */
+    char *unplugging;     /* alias of the device that a call waits for */
+    bool unplug_refused;  /* the guest does not let it go */
     int pause_reason;     /* virDomainPausedReason for the next STOP event */
     char **warnings;      /* of conf_domain_check_start() */
     GHashTable *consoles; /* path -> CoreConsole, see console.c */
@@ -87,6 +88,9 @@ bool core_domain_exists(const CoreDomain *domain);
 
 /** core_domain_config: the persistent definition, NULL of a transient domain */
 CoreDef *core_domain_config(const CoreDomain *domain);
+
+/** core_domain_memory_kib: what the guest has now or, inactive, would have */
+uint64_t core_domain_memory_kib(const CoreDomain *domain);
 
 /** core_domain_set_config: @def (owned) becomes the persistent definition */
 void core_domain_set_config(CoreDomain *domain, CoreDef *def);

@@ -2,29 +2,16 @@
 /* Copyright (C) 2026 The virtkvm authors */
 #include <config.h>
 
-#include "core/engine.h"
+#include "core/engine-null.h"
 
 #include "core/echo.h"
+#include "core/engine-devices.h"
 #include "core/state.h"
 
 /**
  * The engine that runs nothing: its guest is an obedient one that only knows
  * the power button. For trying scripts and for testing the state machine.
  */
-
-/** From the power button to the guest's end. */
-#define NULL_POWERDOWN_MS 100
-
-typedef struct NullEngine {
-    CoreEngine engine;
-    VirtkvmState *state;
-    GMutex lock;
-    CoreEngineEventFn event; /* NULL: detached, or ended */
-    gpointer opaque;
-    GSource *button; /* the guest is shutting down */
-    bool paused;
-    bool reboot; /* what it does then */
-} NullEngine;
 
 typedef struct NullEvent {
     NullEngine *engine;
@@ -64,6 +51,7 @@ event_unref(gpointer data)
     NullEvent *queued = data;
 
     core_engine_unref(&queued->engine->engine);
+    g_free((char *)queued->event.id);
     g_free(queued);
 }
 
@@ -75,8 +63,8 @@ attach(NullEngine *engine, GSource *source, GSourceFunc call, gpointer data)
     g_source_attach(source, engine->state->io);
 }
 
-static void
-queue(NullEngine *engine, const CoreEngineEvent *event)
+void
+core_null_queue(NullEngine *engine, const CoreEngineEvent *event)
 {
     NullEvent *queued = g_new(NullEvent, 1);
     GSource *source = g_idle_source_new();
@@ -84,6 +72,7 @@ queue(NullEngine *engine, const CoreEngineEvent *event)
     core_engine_ref(&engine->engine);
     queued->engine = engine;
     queued->event = *event;
+    queued->event.id = g_strdup(event->id);
     attach(engine, source, deliver_idle, queued);
     g_source_unref(source);
 }
@@ -97,6 +86,8 @@ null_new(VirtkvmState *state, bool paused)
     engine->engine.ops = state->profile->engine; /* a test may change some */
     engine->state = state;
     engine->paused = paused;
+    engine->sizes =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_mutex_init(&engine->lock);
     return &engine->engine;
 }
@@ -176,7 +167,7 @@ null_reset(CoreEngine *base, GError **error)
 {
     static const CoreEngineEvent event = { .kind = CORE_ENGINE_RESET };
 
-    queue((NullEngine *)base, &event);
+    core_null_queue((NullEngine *)base, &event);
     return true;
 }
 
@@ -222,7 +213,7 @@ null_powerdown(CoreEngine *base, bool reboot, GError **error)
         queued = g_new0(NullEvent, 1);
         queued->engine = engine;
         core_engine_ref(base);
-        engine->button = g_timeout_source_new(NULL_POWERDOWN_MS);
+        engine->button = g_timeout_source_new(CORE_NULL_POWERDOWN_MS);
         attach(engine, engine->button, powered_off, queued);
     }
     g_mutex_unlock(&engine->lock);
@@ -235,7 +226,7 @@ null_kill(CoreEngine *base, bool force, GError **error)
     static const CoreEngineEvent event = { .kind = CORE_ENGINE_EXITED,
                                            .reason = "host-quit" };
 
-    queue((NullEngine *)base, &event);
+    core_null_queue((NullEngine *)base, &event);
     return true;
 }
 
@@ -275,6 +266,7 @@ null_free(CoreEngine *base)
 {
     NullEngine *engine = (NullEngine *)base;
 
+    g_hash_table_destroy(engine->sizes);
     g_mutex_clear(&engine->lock);
     g_free(engine);
 }
@@ -293,4 +285,5 @@ const CoreEngineOps core_engine_null_ops = {
     .console = null_console,
     .detach = null_detach,
     .free = null_free,
+    .devices = &core_engine_null_devices,
 };

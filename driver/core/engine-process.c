@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "conf/domain.h"
+#include "core/engine-devices.h"
 #include "engine/resolve/resolve.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -33,7 +34,50 @@ static const EventName event_names[] = {
     { "GUEST_PANICKED", CORE_ENGINE_PANICKED },
     { "INTERNAL_ERROR", CORE_ENGINE_INTERNAL_ERROR },
     { "RTC_CHANGE", CORE_ENGINE_RTC_CHANGE },
+    { "BLOCK_IO_ERROR", CORE_ENGINE_IO_ERROR },
+    { "BALLOON_CHANGE", CORE_ENGINE_BALLOON },
+    { "DEVICE_DELETED", CORE_ENGINE_DEVICE_DELETED },
+    { "DEVICE_UNPLUG_GUEST_ERROR", CORE_ENGINE_DEVICE_REFUSED },
+    { "VSERPORT_CHANGE", CORE_ENGINE_CHANNEL },
 };
+
+/* The member that is the event's number, and the one that is its yes or no. */
+static const struct {
+    CoreEngineEventKind kind;
+    const char *value, *on;
+} event_members[] = {
+    { CORE_ENGINE_RTC_CHANGE, "offset", NULL },
+    { CORE_ENGINE_BALLOON, "actual", NULL },
+    { CORE_ENGINE_CHANNEL, "port", "open" },
+    { CORE_ENGINE_IO_ERROR, NULL, "nospace" },
+};
+
+static int
+io_error_action(const json_t *data)
+{
+    const char *name = json_string_value(json_object_get(data, "action"));
+
+    if (g_strcmp0(name, "stop") == 0)
+        return VIR_DOMAIN_EVENT_IO_ERROR_PAUSE;
+    return g_strcmp0(name, "ignore") == 0 ? VIR_DOMAIN_EVENT_IO_ERROR_NONE
+                                          : VIR_DOMAIN_EVENT_IO_ERROR_REPORT;
+}
+
+static void
+read_members(const json_t *data, CoreEngineEvent *event)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(event_members); i++) {
+        if (event_members[i].kind != event->kind)
+            continue;
+        if (event_members[i].value)
+            event->value = json_integer_value(
+                json_object_get(data, event_members[i].value));
+        if (event_members[i].on)
+            event->on =
+                json_is_true(json_object_get(data, event_members[i].on));
+    }
+    event->action = io_error_action(data);
+}
 
 static void
 on_event(gpointer opaque, const char *name, const json_t *data)
@@ -43,12 +87,13 @@ on_event(gpointer opaque, const char *name, const json_t *data)
         .guest = json_is_true(json_object_get(data, "guest")),
         .reason = json_string_value(json_object_get(data, "reason")),
         .text = json_string_value(json_object_get(data, "report")),
-        .value = json_integer_value(json_object_get(data, "offset")),
+        .id = json_string_value(json_object_get(data, "id")),
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)
         if (strcmp(event_names[i].name, name) == 0) {
             event.kind = event_names[i].kind;
+            read_members(data, &event);
             engine->event(&engine->engine, engine->opaque, &event);
         }
 }
@@ -123,11 +168,13 @@ typedef struct Opening {
 static bool
 post_opening(CoreControl *control, Opening *opening, GError **error)
 {
-    return (opening->control =
-                core_control_post(control, "take-control", error)) &&
-           (opening->status =
-                core_control_post(control, "query-status", error)) &&
-           (opening->cpus = core_control_post(control, "query-cpus", error));
+    static const CoreCommand take = { .name = "take-control" };
+    static const CoreCommand status = { .name = "query-status" };
+    static const CoreCommand cpus = { .name = "query-cpus" };
+
+    return (opening->control = core_control_post(control, &take, error)) &&
+           (opening->status = core_control_post(control, &status, error)) &&
+           (opening->cpus = core_control_post(control, &cpus, error));
 }
 
 static bool
@@ -295,14 +342,24 @@ usable_control(ProcessEngine *engine, GError **error)
     return fd < 0 ? NULL : attach(engine, fd, error);
 }
 
+json_t *
+core_process_ask(CoreEngine *base, const CoreCommand *command, GError **error)
+{
+    CoreControl *control = usable_control((ProcessEngine *)base, error);
+    json_t *answer = control ? core_control_ask(control, command, error) : NULL;
+
+    core_control_unref(control);
+    return answer;
+}
+
 static bool
 command(CoreEngine *base, const char *name, GError **error)
 {
-    CoreControl *control = usable_control((ProcessEngine *)base, error);
-    bool done = control && core_control_call(control, name, error);
+    CoreCommand simple = { .name = name };
+    json_t *answer = core_process_ask(base, &simple, error);
 
-    core_control_unref(control);
-    return done;
+    json_decref(answer);
+    return answer != NULL;
 }
 
 static bool
@@ -404,4 +461,5 @@ const CoreEngineOps core_engine_process_ops = {
     .interrupt = process_interrupt,
     .detach = process_detach,
     .free = core_process_free,
+    .devices = &core_engine_process_devices,
 };

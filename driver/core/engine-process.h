@@ -53,6 +53,12 @@ CoreEngine *core_process_spawn(const CoreEngineLaunch *launch, GError **error);
 /** core_process_connect: to the control socket ID.control; -1 with @error */
 int core_process_connect(VirtkvmState *state, int id, GError **error);
 
+/* engine-process.c */
+/** core_process_ask: send a command and wait. Returns: what "return" holds,
+ * owned; NULL on error */
+json_t *core_process_ask(CoreEngine *engine, const CoreCommand *command,
+                         GError **error);
+
 /* engine-exit.c */
 /** core_process_watch: deliver EXITED when the process ends */
 void core_process_watch(ProcessEngine *engine);

@@ -28,6 +28,11 @@ typedef enum CoreEngineEventKind {
     CORE_ENGINE_PANICKED,
     CORE_ENGINE_INTERNAL_ERROR, /* text: the report */
     CORE_ENGINE_RTC_CHANGE,     /* value: seconds from UTC */
+    CORE_ENGINE_IO_ERROR,       /* id, action, on: there is no space left */
+    CORE_ENGINE_BALLOON,        /* value: bytes the guest has now */
+    CORE_ENGINE_DEVICE_DELETED, /* id */
+    CORE_ENGINE_DEVICE_REFUSED, /* id: the guest does not let go */
+    CORE_ENGINE_CHANNEL,        /* id, value: port, on: the guest opened it */
     CORE_ENGINE_CONTROL_ERROR,  /* the control connection cannot be used */
     CORE_ENGINE_EXITED,         /* the last one: reason, text */
 } CoreEngineEventKind;
@@ -38,6 +43,9 @@ typedef struct CoreEngineEvent {
     const char
         *reason;      /* of the exit file (docs/engine-protocol.md), or NULL */
     const char *text; /* report or error, or NULL */
+    const char *id;   /* a device's alias, or NULL */
+    int action;       /* virDomainEventIOErrorAction */
+    bool on;
     int64_t value;
 } CoreEngineEvent;
 
@@ -114,6 +122,7 @@ typedef struct CoreEngineOps {
      * thread has ended. Returns: whether EXITED had not been delivered. */
     bool (*detach)(CoreEngine *engine);
     void (*free)(CoreEngine *engine);
+    const struct CoreEngineDeviceOps *devices; /* engine-devices.h */
 } CoreEngineOps;
 
 /** The head of every engine. */

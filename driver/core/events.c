@@ -80,3 +80,52 @@ core_event_metadata(CoreDomain *domain, int type, const char *uri)
 
     send_event(domain, &message);
 }
+
+void
+core_event_device(CoreDomain *domain, int id, const char *alias)
+{
+    VirtkvmEvent message = { .id = id, .device = { alias } };
+
+    send_event(domain, &message);
+}
+
+void
+core_event_balloon(CoreDomain *domain, uint64_t actual_kib)
+{
+    VirtkvmEvent message = { .id = VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE,
+                             .balloon_change = { actual_kib } };
+
+    send_event(domain, &message);
+}
+
+void
+core_event_io_error(CoreDomain *domain, const CoreIoError *io_error)
+{
+    VirtkvmEvent message = {
+        .id = VIR_DOMAIN_EVENT_ID_IO_ERROR,
+        .io_error = { io_error->path, io_error->alias, io_error->action,
+                      io_error->no_space ? "enospc" : "" },
+    };
+
+    send_event(domain, &message);
+    message.id = VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON;
+    send_event(domain, &message);
+}
+
+void
+core_event_agent(CoreDomain *domain, int state, int reason)
+{
+    VirtkvmEvent message = { .id = VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
+                             .agent = { state, reason } };
+
+    send_event(domain, &message);
+}
+
+void
+core_event_tunable(CoreDomain *domain, const VirtkvmParams *params)
+{
+    VirtkvmEvent message = { .id = VIR_DOMAIN_EVENT_ID_TUNABLE,
+                             .tunable = *params };
+
+    send_event(domain, &message);
+}

@@ -17,3 +17,21 @@ void core_event_control_error(CoreDomain *domain);
 void core_event_rtc_change(CoreDomain *domain, int64_t offset_s);
 /** @type: virDomainMetadataType   @uri: NULL unless ELEMENT */
 void core_event_metadata(CoreDomain *domain, int type, const char *uri);
+/** @id: DEVICE_ADDED, _REMOVED or _REMOVAL_FAILED */
+void core_event_device(CoreDomain *domain, int id, const char *alias);
+void core_event_balloon(CoreDomain *domain, uint64_t actual_kib);
+
+/** What virtual disk @alias cannot do; @path: of its image */
+typedef struct CoreIoError {
+    const char *path;
+    const char *alias;
+    int action; /* virDomainEventIOErrorAction */
+    bool no_space;
+} CoreIoError;
+
+/** core_event_io_error: both IO_ERROR and IO_ERROR_REASON */
+void core_event_io_error(CoreDomain *domain, const CoreIoError *io_error);
+/** @state, @reason: virConnectDomainEventAgentLifecycle* */
+void core_event_agent(CoreDomain *domain, int state, int reason);
+/** @params: of which domainSetBlockIoTune() says what changed */
+void core_event_tunable(CoreDomain *domain, const VirtkvmParams *params);

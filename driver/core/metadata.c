@@ -4,12 +4,9 @@
 
 #include <string.h>
 
-#include "core/api.h"
 #include "core/calls.h"
+#include "core/change.h"
 #include "core/events.h"
-#include "core/job.h"
-#include "core/persist.h"
-#include "core/status.h"
 #include "util/error.h"
 #include "util/i18n.h"
 
@@ -65,60 +62,21 @@ apply(ConfDomain *conf, const Change *change, GError **error)
     }
 }
 
-static CoreDef *
-changed_def(const CoreDef *def, const Change *change, bool live, GError **error)
-{
-    g_autoptr(ConfDomain) conf = core_def_open(def, error);
-
-    if (!conf || !apply(conf, change, error))
-        return NULL;
-    return live ? core_def_new_live(conf) : core_def_new(conf);
-}
-
-/* With lock and job; the lock is released while the file is written. */
 static bool
-change_config(CoreDomain *domain, const Change *change, GError **error)
+apply_change(ConfDomain *conf, bool live, gpointer data, GError **error)
 {
-    g_autoptr(CoreDef) def =
-        changed_def(core_domain_config(domain), change, false, error);
-    bool saved;
-
-    if (!def)
-        return false;
-    core_domain_unlock(domain);
-    saved = core_persist_save(domain->state, domain->name, def, error);
-    core_domain_lock(domain);
-    if (!saved)
-        return false;
-    domain->updated = domain->updated || core_domain_active(domain);
-    core_domain_set_config(domain, g_steal_pointer(&def));
-    return true;
+    return apply(conf, data, error);
 }
 
 static bool
 set_act(CoreCall *call, GError **error)
 {
-    CoreDomain *domain = call->domain;
-    const Change *change = call->data;
-    g_autoptr(CoreDef) live = NULL;
-    int id = domain->id;
+    const Change *metadata = call->data;
+    CoreChange change = { .apply = apply_change, .data = call->data };
 
-    if (!core_api_affect(domain, &call->flags, error))
+    if (!core_change(call, &change, error))
         return false;
-    if (call->flags & VIR_DOMAIN_AFFECT_LIVE) {
-        live = changed_def(domain->def, change, true, error);
-        if (!live)
-            return false;
-    }
-    if ((call->flags & VIR_DOMAIN_AFFECT_CONFIG) &&
-        !change_config(domain, change, error))
-        return false;
-    /* The guest may have ended while the file was written. */
-    if (live && domain->id == id) {
-        core_def_unref(domain->def);
-        domain->def = g_steal_pointer(&live);
-    }
-    core_event_metadata(domain, change->type, change->uri);
+    core_event_metadata(call->domain, metadata->type, metadata->uri);
     return true;
 }
 

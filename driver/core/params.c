@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#include "util/error.h"
+#include "util/i18n.h"
+
 CoreParams
 core_params_new(void)
 {
@@ -40,6 +43,12 @@ core_params_uint(CoreParams *params, const char *name, unsigned value)
 }
 
 void
+core_params_llong(CoreParams *params, const char *name, int64_t value)
+{
+    add(params, name, VIR_TYPED_PARAM_LLONG)->value.l = value;
+}
+
+void
 core_params_ullong(CoreParams *params, const char *name, uint64_t value)
 {
     add(params, name, VIR_TYPED_PARAM_ULLONG)->value.ul = value;
@@ -49,6 +58,20 @@ void
 core_params_bool(CoreParams *params, const char *name, bool value)
 {
     add(params, name, VIR_TYPED_PARAM_BOOLEAN)->value.b = value;
+}
+
+void
+core_params_string(CoreParams *params, const char *name, const char *value)
+{
+    add(params, name, VIR_TYPED_PARAM_STRING)->value.s = g_strdup(value);
+}
+
+void
+core_params_append(CoreParams *params, VirtkvmParams *list)
+{
+    g_array_append_vals(params->items, list->items, (guint)list->count);
+    g_clear_pointer(&list->items, g_free);
+    list->count = 0;
 }
 
 VirtkvmParams
@@ -69,4 +92,70 @@ core_params_clear(VirtkvmParams *params)
             g_free(params->items[i].value.s);
     g_clear_pointer(&params->items, g_free);
     params->count = 0;
+}
+
+/* --- what a client gives ----------------------------------------------------
+ */
+
+static const char *
+type_name(int type)
+{
+    static const char *const names[] = {
+        [VIR_TYPED_PARAM_INT] = "int",
+        [VIR_TYPED_PARAM_UINT] = "uint",
+        [VIR_TYPED_PARAM_LLONG] = "llong",
+        [VIR_TYPED_PARAM_ULLONG] = "ullong",
+        [VIR_TYPED_PARAM_DOUBLE] = "double",
+        [VIR_TYPED_PARAM_BOOLEAN] = "boolean",
+        [VIR_TYPED_PARAM_STRING] = "string",
+    };
+
+    if (type < 0 || type >= (int)G_N_ELEMENTS(names) || !names[type])
+        return "unknown";
+    return names[type];
+}
+
+const virTypedParameter *
+core_params_find(const VirtkvmParams *params, const char *name)
+{
+    for (size_t i = 0; i < params->count; i++)
+        if (strcmp(params->items[i].field, name) == 0)
+            return &params->items[i];
+    return NULL;
+}
+
+static const CoreParamKind *
+kind_of(const virTypedParameter *param, const CoreParamKind *kinds,
+        size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(kinds[i].name, param->field) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+bool
+core_params_check(const VirtkvmParams *params, const CoreParamKind *kinds,
+                  size_t count, GError **error)
+{
+    for (size_t i = 0; i < params->count; i++) {
+        const virTypedParameter *param = &params->items[i];
+        const CoreParamKind *kind = kind_of(param, kinds, count);
+
+        if (!kind)
+            error_set(error, VIR_ERR_INVALID_ARG,
+                      _("parameter '%s' not supported"), param->field);
+        else if (kind->type != param->type)
+            error_set(error, VIR_ERR_INVALID_ARG,
+                      _("invalid type '%s' for parameter '%s', expected '%s'"),
+                      type_name(param->type), param->field,
+                      type_name(kind->type));
+        else if (core_params_find(params, param->field) != param)
+            error_set(error, VIR_ERR_INVALID_ARG,
+                      _("parameter '%s' occurs multiple times"), param->field);
+        else
+            continue;
+        return false;
+    }
+    return true;
 }

@@ -37,7 +37,7 @@ info_act(CoreCall *call, GError **error)
 
     answer->info->state = (unsigned char)domain->status;
     answer->info->max_mem_kib = domain->def->memory_kib;
-    answer->info->memory_kib = domain->def->current_kib;
+    answer->info->memory_kib = core_domain_memory_kib(domain);
     answer->info->vcpus = (uint16_t)domain->def->vcpus;
     answer->info->cpu_time_ns = 0;
     answer->pid = engine_pid(domain);

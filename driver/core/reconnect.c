@@ -4,6 +4,7 @@
 
 #include "core/reconnect.h"
 
+#include "core/engine-devices.h"
 #include "core/job.h"
 #include "core/run.h"
 #include "core/status.h"
@@ -84,18 +85,35 @@ not_connected(CoreDomain *domain, const GError *error)
     domain->run->control_since = g_get_monotonic_time();
 }
 
+static bool
+has_balloon(CoreDomain *domain)
+{
+    bool has;
+
+    core_domain_lock(domain);
+    has = domain->run && domain->def->has_balloon;
+    core_domain_unlock(domain);
+    return has;
+}
+
 static void
 reconnect(CoreDomain *domain, CoreEngine *engine)
 {
     g_autoptr(GError) error = NULL;
     CoreEngineStatus status;
+    uint64_t balloon = 0; /* bytes */
     bool connected;
 
     core_domain_ref(domain); /* for the events, until EXITED */
     connected =
         engine->ops->reconnect(engine, core_run_event, domain, &status, &error);
+    if (connected && has_balloon(domain) &&
+        engine->ops->devices->balloon_actual)
+        (void)engine->ops->devices->balloon_actual(engine, &balloon, NULL);
     core_domain_lock(domain);
     if (domain->run && domain->run->engine == engine) {
+        if (balloon > 0)
+            domain->run->balloon_kib = balloon / 1024;
         if (connected)
             take_status(domain, status);
         else

@@ -93,6 +93,19 @@ on_panicked(CoreDomain *domain)
                          VIR_DOMAIN_EVENT_CRASHED_PANICKED);
 }
 
+/* One that stops the guest is told at once: the STOP event comes next, and no
+ * second one before somebody resumes it. */
+static void
+on_io_error(CoreDomain *domain, const CoreEngineEvent *event)
+{
+    if (event->action != VIR_DOMAIN_EVENT_IO_ERROR_PAUSE) {
+        core_run_limit(domain, event);
+        return;
+    }
+    domain->run->pause_reason = VIR_DOMAIN_PAUSED_IOERROR;
+    core_run_tell(domain, event);
+}
+
 static void
 on_control_error(CoreDomain *domain)
 {
@@ -125,7 +138,16 @@ core_run_handle(CoreDomain *domain, const CoreEngineEvent *event)
                               VIR_DOMAIN_CRASHED_UNKNOWN);
         break;
     case CORE_ENGINE_RTC_CHANGE:
-        core_run_clock_set(domain, event->value);
+    case CORE_ENGINE_BALLOON:
+    case CORE_ENGINE_CHANNEL:
+        core_run_limit(domain, event);
+        return;
+    case CORE_ENGINE_IO_ERROR:
+        on_io_error(domain, event);
+        return;
+    case CORE_ENGINE_DEVICE_DELETED:
+    case CORE_ENGINE_DEVICE_REFUSED:
+        core_run_tell(domain, event);
         return;
     case CORE_ENGINE_CONTROL_ERROR:
         on_control_error(domain);
@@ -146,22 +168,28 @@ core_run_event_free(gpointer data)
 
     g_free((char *)event->reason);
     g_free((char *)event->text);
+    g_free((char *)event->id);
     g_free(event);
+}
+
+CoreEngineEvent *
+core_run_event_copy(const CoreEngineEvent *event)
+{
+    CoreEngineEvent *copy = g_new(CoreEngineEvent, 1);
+
+    *copy = *event;
+    copy->reason = g_strdup(event->reason);
+    copy->text = g_strdup(event->text);
+    copy->id = g_strdup(event->id);
+    return copy;
 }
 
 static void
 defer(CoreRun *run, const CoreEngineEvent *event)
 {
-    CoreEngineEvent *copy;
-
-    if (run->deferred.length >= DEFERRED_MAX &&
-        event->kind != CORE_ENGINE_EXITED)
-        return;
-    copy = g_new0(CoreEngineEvent, 1);
-    *copy = *event;
-    copy->reason = g_strdup(event->reason);
-    copy->text = g_strdup(event->text);
-    g_queue_push_tail(&run->deferred, copy);
+    if (run->deferred.length < DEFERRED_MAX ||
+        event->kind == CORE_ENGINE_EXITED)
+        g_queue_push_tail(&run->deferred, core_run_event_copy(event));
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "core/run.h"
 
+#include "core/engine-devices.h"
 #include "core/events.h"
 #include "core/status.h"
 #include "util/error.h"
@@ -29,6 +30,8 @@ core_run_free(CoreRun *run)
     g_queue_clear_full(&run->deferred, core_run_event_free);
     g_strfreev(run->warnings);
     g_clear_pointer(&run->consoles, g_hash_table_destroy);
+    g_clear_pointer(&run->limits, g_hash_table_destroy);
+    g_free(run->unplugging);
     g_free(run);
 }
 
@@ -105,10 +108,26 @@ spawn(CoreDomain *domain, const CoreStart *start, const GPtrArray *warnings,
     return true;
 }
 
+/* A guest that is to have less than all begins with all of it. What it has is
+ * then told by events; 0: what it is to have. */
+static uint64_t
+ask_balloon(CoreEngine *engine, const CoreDef *def)
+{
+    uint64_t bytes = 0;
+
+    if (!def->has_balloon || def->current_kib >= def->memory_kib ||
+        !engine->ops->devices->balloon_actual ||
+        !engine->ops->devices->balloon_actual(engine, &bytes, NULL))
+        return 0;
+    return bytes / 1024;
+}
+
 static bool
 begin(CoreDomain *domain, GError **error)
 {
     CoreEngine *engine = core_engine_ref(domain->run->engine);
+    g_autoptr(CoreDef) def = core_def_ref(domain->def);
+    uint64_t balloon_kib = 0;
     bool begun;
 
     core_domain_ref(domain); /* for the events, until EXITED */
@@ -116,7 +135,10 @@ begin(CoreDomain *domain, GError **error)
         (void)engine->ops->kill(engine, true, NULL);
     core_domain_unlock(domain);
     begun = engine->ops->begin(engine, core_run_event, domain, error);
+    if (begun)
+        balloon_kib = ask_balloon(engine, def);
     core_domain_lock(domain);
+    domain->run->balloon_kib = balloon_kib;
     core_engine_unref(engine);
     return begun;
 }

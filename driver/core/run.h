@@ -44,13 +44,20 @@ void core_run_event(CoreEngine *engine, gpointer domain,
 /** core_run_handle: act on an event of a run that has started */
 void core_run_handle(CoreDomain *domain, const CoreEngineEvent *event);
 
-/** The guest's clock changes are told at most so often, the last one always. */
-#define CORE_RTC_INTERVAL_MS 1000
+/** What a guest can make happen at will is told at most so often, the last of
+ * a kind always. */
+#define CORE_LIMIT_MS 1000
 
-/** core_run_clock_set: the guest has set its clock to @offset_s from UTC */
-void core_run_clock_set(CoreDomain *domain, int64_t offset_s);
+/** core_run_limit: tell @event now or, if one like it has just been told, later
+ */
+void core_run_limit(CoreDomain *domain, const CoreEngineEvent *event);
+/** core_run_tell: act on an event about devices or the clock, and tell clients
+ */
+void core_run_tell(CoreDomain *domain, const CoreEngineEvent *event);
 
-/** core_run_event_free: of a deferred event */
+/** core_run_event_copy: with what it points to */
+CoreEngineEvent *core_run_event_copy(const CoreEngineEvent *event);
+/** core_run_event_free: of a copy */
 void core_run_event_free(gpointer event);
 
 /** core_run_ended: the engine is gone, as @event tells */

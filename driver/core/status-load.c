@@ -124,6 +124,8 @@ load_run(CoreDomain *domain, xmlNodePtr root)
     run->starting = number(node, "starting", 1) == 1;
     run->destroying = number(node, "destroying", 1) == 1;
     run->shutdown_seen = number(node, "shutdown-seen", 1) == 1;
+    run->balloon_kib =
+        (uint64_t)MAX(number(node, "balloon", G_MAXINT64 / 1024), 0);
     run->warnings = load_warnings(root);
     domain->run = run;
 }

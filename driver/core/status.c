@@ -42,9 +42,11 @@ add_run(GString *text, const CoreRun *run)
 {
     g_string_append_printf(text,
                            "  <run starting='%d' destroying='%d' "
-                           "shutdown-seen='%d' autodestroy='%d'/>\n",
+                           "shutdown-seen='%d' autodestroy='%d' "
+                           "balloon='%" PRIu64 "'/>\n",
                            run->starting, run->destroying, run->shutdown_seen,
-                           run->autodestroy != CORE_NO_CLIENT);
+                           run->autodestroy != CORE_NO_CLIENT,
+                           run->balloon_kib);
     add_engine(text, run);
     for (char **warning = run->warnings; warning && *warning; warning++) {
         g_autofree char *escaped = g_markup_escape_text(*warning, -1);

@@ -5,57 +5,10 @@
 import os
 import pty
 import re
-import shutil
-import subprocess
 import time
-import unittest
 
 import harness
-
-if not shutil.which("virsh"):
-    harness.skip_all("virsh is not installed")
-
-XML = """<domain type='kvm'>
-  <name>{name}</name>
-  <memory unit='MiB'>64</memory>
-  <vcpu>2</vcpu>
-  <os><type arch='x86_64' machine='q35'>hvm</type><kernel>{kernel}</kernel></os>
-  <devices><console type='pty'/></devices>
-</domain>
-"""
-
-
-class Case(unittest.TestCase):
-    drivers, scheme = harness.DRIVERS, "null"
-
-    def setUp(self):
-        self.daemon = harness.Daemon(drivers=self.drivers)
-        self.addCleanup(self.daemon.close)
-
-    def virsh(self, *words, read_only=False, fail=None):
-        """Output of virsh; with `fail`, its error, which must match it."""
-        options = ["-r"] if read_only else []
-        done = subprocess.run(
-            ["virsh", *options, "-c", self.daemon.uri(self.scheme, read_only),
-             *words],
-            env=dict(self.daemon.environment, HOME=self.daemon.root),
-            stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=60, check=False)
-        if fail is None:
-            self.assertEqual((done.returncode, done.stderr), (0, ""), words)
-            return done.stdout
-        self.assertNotEqual(done.returncode, 0, words)
-        self.assertRegex(done.stderr, fail)
-        return done.stderr
-
-    def file(self, name="a"):
-        path = os.path.join(self.daemon.root, name + ".xml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(XML.format(name=name, kernel=self.daemon.log))
-        return path
-
-    def names(self, *options):
-        return self.virsh("list", "--name", *options).split()
+from virshcase import Case
 
 
 class Domains(Case):
@@ -217,17 +170,6 @@ class ReadOnly(Case):
 
 
 class Event(Case):
-    def watch(self, *words):
-        """Starts virsh event and returns it once it is registered."""
-        process = subprocess.Popen(
-            ["virsh", "-c", self.daemon.uri(self.scheme), "event", *words],
-            env=self.daemon.environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.addCleanup(process.communicate)
-        self.addCleanup(process.kill)
-        time.sleep(0.7)
-        return process
-
     def test_lifecycle(self):
         watcher = self.watch("--all", "--loop", "--timeout", "5")
         self.virsh("define", self.file())

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include "core/change.h"
+
+#include "core/persist.h"
+#include "util/i18n.h"
+
+static CoreDef *
+changed(const CoreDef *def, const CoreChange *change, bool live, GError **error)
+{
+    g_autoptr(ConfDomain) conf = core_def_open(def, error);
+
+    if (!conf || !change->apply(conf, live, change->data, error))
+        return NULL;
+    return live ? core_def_new_live(conf) : core_def_new(conf);
+}
+
+bool
+core_change_live(CoreDomain *domain, const CoreChange *change, GError **error)
+{
+    CoreDef *def = changed(domain->def, change, true, error);
+
+    if (!def)
+        return false;
+    core_def_unref(domain->def);
+    domain->def = def;
+    return true;
+}
+
+/* The file is written without the lock. */
+static bool
+save_config(CoreDomain *domain, CoreDef *def, GError **error)
+{
+    bool saved;
+
+    core_domain_unlock(domain);
+    saved = core_persist_save(domain->state, domain->name, def, error);
+    core_domain_lock(domain);
+    if (!saved)
+        return false;
+    domain->updated = domain->updated || core_domain_active(domain);
+    core_domain_set_config(domain, core_def_ref(def));
+    return true;
+}
+
+/* Whatever the engine has told meanwhile is in the definition already: the
+ * change is applied to what it is now. */
+static bool
+do_live(CoreDomain *domain, const CoreChange *change, GError **error)
+{
+    if (change->engine &&
+        !core_api_ask_engine(domain, change->engine, change->data, error))
+        return false;
+    return core_change_live(domain, change, error);
+}
+
+bool
+core_change(CoreCall *call, const CoreChange *change, GError **error)
+{
+    CoreDomain *domain = call->domain;
+    g_autoptr(CoreDef) config = NULL;
+    g_autoptr(CoreDef) tried = NULL;
+
+    if (!core_api_affect(domain, &call->flags, error))
+        return false;
+    if ((call->flags & VIR_DOMAIN_AFFECT_CONFIG) &&
+        !(config = changed(core_domain_config(domain), change, false, error)))
+        return false;
+    if (call->flags & VIR_DOMAIN_AFFECT_LIVE) {
+        tried = changed(domain->def, change, true, error);
+        if (!tried || !do_live(domain, change, error))
+            return false;
+    }
+    return !config || save_config(domain, config, error);
+}
