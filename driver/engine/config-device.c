@@ -74,11 +74,27 @@ find_kind(json_t *object, EngineDeviceConfig *device, const EnginePlace *place,
     return read_kind(type, device, &here, error);
 }
 
+const char *
+engine_device_kind_name(EngineDeviceKind kind)
+{
+    return schemas[kind]->type;
+}
+
+/* What the reader has noted from the @first on is this device's. */
+static void
+keep_fds(EngineDeviceConfig *device, const EngineReader *reader, guint first)
+{
+    device->fds = g_array_new(FALSE, FALSE, sizeof(int));
+    for (guint i = first; reader->fds && i < reader->fds->len; i++)
+        g_array_append_val(device->fds, g_array_index(reader->fds, int, i));
+}
+
 EngineDeviceConfig *
 engine_device_config_new(json_t *object, const EnginePlace *place,
                          GError **error)
 {
     EngineDeviceConfig *device = g_new0(EngineDeviceConfig, 1);
+    guint first = place->reader->fds ? place->reader->fds->len : 0;
     const EngineDeviceSchema *schema;
 
     if (!find_kind(object, device, place, error)) {
@@ -89,8 +105,10 @@ engine_device_config_new(json_t *object, const EnginePlace *place,
     if (schema->init)
         schema->init(device);
     if (engine_members_read(object, schema->members, device, place, error) &&
-        (!schema->check || schema->check(device, place, error)))
+        (!schema->check || schema->check(device, place, error))) {
+        keep_fds(device, place->reader, first);
         return device;
+    }
     engine_device_config_free(device);
     return NULL;
 }
@@ -102,6 +120,7 @@ engine_device_config_free(EngineDeviceConfig *device)
         return;
     if (schemas[device->kind]->clear)
         schemas[device->kind]->clear(device);
+    g_clear_pointer(&device->fds, g_array_unref);
     g_free(device->id);
     g_free(device);
 }

@@ -29,6 +29,9 @@ struct EngineDeviceConfig {
     unsigned slot, function; /* on bus 0 */
     bool packed;             /* virtio: offer packed rings */
     unsigned iothread; /* virtio: the thread's number, 0: the shared one */
+    /* int: all that its part names. They outlive the device, which never closes
+     * them: whoever removes it does. */
+    GArray *fds;
     EngineRngConfig rng;
 };
 
@@ -52,6 +55,8 @@ EngineDeviceConfig *engine_device_config_new(json_t *object,
                                              const EnginePlace *place,
                                              GError **error);
 void engine_device_config_free(EngineDeviceConfig *device); /* NULL is fine */
+/** engine_device_kind_name: as in "type" */
+const char *engine_device_kind_name(EngineDeviceKind kind);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EngineDeviceConfig, engine_device_config_free)
 
 /** engine_device_configs_read: for the CUSTOM row "devices"; @target: the

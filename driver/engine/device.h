@@ -50,6 +50,9 @@ struct EngineDevice {
     Engine *engine;
     unsigned index;
     const EngineDeviceConfig *config; /* of the machine document's "devices" */
+    EngineDeviceConfig
+        *plugged; /* the same, if it came to a machine in being */
+    bool leaving; /* the guest has been asked to let it go */
 };
 
 typedef enum EngineSpace {
@@ -99,6 +102,15 @@ void engine_request(Engine *engine, EngineRequest request, unsigned value);
  * Thread: any
  */
 void engine_stop_post(Engine *engine);
+
+/**
+ * engine_eject: the guest lets go of what is in @slots of bus 0, bit by bit;
+ * it is gone before the vCPU that says so goes on
+ * Thread: vCPU
+ */
+void engine_eject(Engine *engine, uint32_t slots);
+/** engine_eject_refused: the guest was asked to and does not. Thread: vCPU */
+void engine_eject_refused(Engine *engine, uint32_t slots);
 
 /**
  * engine_memory_read/_write: copy between guest RAM and @buffer

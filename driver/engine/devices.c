@@ -5,6 +5,7 @@
 #include "engine/devices.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/dev/dev.h"
 #include "engine/machine.h"
@@ -18,9 +19,13 @@ static const struct {
     unsigned count; /* indices 0 to count - 1 */
 } entries[] = {
     { &engine_pci_type, 1 }, /* first: others are on it */
-    { &engine_debug_exit_type, 1 }, { &engine_i8042_type, 1 },
-    { &engine_pit_type, 1 },        { &engine_pm_type, 1 },
-    { &engine_rtc_type, 1 },        { &engine_serial_type, ENGINE_SERIALS_MAX },
+    { &engine_debug_exit_type, 1 },
+    { &engine_i8042_type, 1 },
+    { &engine_hotplug_type, 1 },
+    { &engine_pit_type, 1 },
+    { &engine_pm_type, 1 },
+    { &engine_rtc_type, 1 },
+    { &engine_serial_type, ENGINE_SERIALS_MAX },
 };
 
 /* Those that the machine document lists, by their kind. */
@@ -28,7 +33,8 @@ static const EngineDeviceType *const listed[] = {
     [ENGINE_DEVICE_VIRTIO_RNG] = &engine_virtio_rng_type,
 };
 
-static bool
+/* Returns: the device, NULL with @error set */
+static EngineDevice *
 add_device(Engine *engine, const EngineDeviceType *type, unsigned index,
            const EngineDeviceConfig *config, GError **error)
 {
@@ -42,12 +48,19 @@ add_device(Engine *engine, const EngineDeviceType *type, unsigned index,
     if (!type->realize(device, engine, engine->config, index, error)) {
         g_prefix_error(error, "%s: ", type->name);
         g_free(device);
-        return false;
+        return NULL;
     }
     devices->items =
         g_renew(EngineDevice *, devices->items, devices->count + 1);
     devices->items[devices->count++] = device;
-    return true;
+    return device;
+}
+
+static EngineDevice *
+add_listed(Engine *engine, const EngineDeviceConfig *config, GError **error)
+{
+    return add_device(engine, listed[config->kind], engine->devices.listed++,
+                      config, error);
 }
 
 bool
@@ -61,23 +74,79 @@ engine_devices_init(Engine *engine, GError **error)
                 return false;
     }
     for (unsigned i = 0; i < config->n_devices; i++)
-        if (!add_device(engine, listed[config->devices[i]->kind], i,
-                        config->devices[i], error))
+        if (!add_listed(engine, config->devices[i], error))
             return false;
     return true;
+}
+
+static void
+remove_device(EngineDevice *device)
+{
+    if (device->type->unrealize)
+        device->type->unrealize(device);
+    engine_device_config_free(device->plugged);
+    g_free(device);
 }
 
 void
 engine_devices_clear(EngineDevices *devices)
 {
-    while (devices->count > 0) {
-        EngineDevice *device = devices->items[--devices->count];
-
-        if (device->type->unrealize)
-            device->type->unrealize(device);
-        g_free(device);
-    }
+    while (devices->count > 0)
+        remove_device(devices->items[--devices->count]);
     g_clear_pointer(&devices->items, g_free);
+}
+
+bool
+engine_devices_plug(Engine *engine, EngineDeviceConfig *config, GError **error)
+{
+    EngineDevice *device = add_listed(engine, config, error);
+
+    if (device)
+        device->plugged = config;
+    return device != NULL;
+}
+
+/* Whether a device that stays names @fd, too. */
+static bool
+is_named(const EngineDevices *devices, int fd)
+{
+    for (unsigned i = 0; i < devices->count; i++) {
+        const EngineDeviceConfig *config = devices->items[i]->config;
+
+        for (guint k = 0; config && k < config->fds->len; k++)
+            if (g_array_index(config->fds, int, k) == fd)
+                return true;
+    }
+    return false;
+}
+
+static void
+close_fds(const EngineDevices *devices, const GArray *fds)
+{
+    for (guint i = 0; i < fds->len; i++) {
+        int fd = g_array_index(fds, int, i);
+        bool again = is_named(devices, fd);
+
+        for (guint k = 0; k < i; k++)
+            again |= g_array_index(fds, int, k) == fd;
+        if (fd > STDERR_FILENO && !again)
+            (void)close(fd);
+    }
+}
+
+void
+engine_devices_unplug(Engine *engine, EngineDevice *device)
+{
+    EngineDevices *devices = &engine->devices;
+    g_autoptr(GArray) fds = g_array_ref(device->config->fds);
+    unsigned at = 0;
+
+    while (devices->items[at] != device)
+        at++;
+    memmove(&devices->items[at], &devices->items[at + 1],
+            (--devices->count - at) * sizeof(EngineDevice *));
+    remove_device(device);
+    close_fds(devices, fds);
 }
 
 void
@@ -126,4 +195,16 @@ engine_device_by_id(Engine *engine, const char *id)
             strcmp(devices->items[i]->config->id, id) == 0)
             return devices->items[i];
     return NULL;
+}
+
+GPtrArray *
+engine_device_configs(Engine *engine)
+{
+    const EngineDevices *devices = &engine->devices;
+    GPtrArray *configs = g_ptr_array_new();
+
+    for (unsigned i = 0; i < devices->count; i++)
+        if (devices->items[i]->config)
+            g_ptr_array_add(configs, (void *)devices->items[i]->config);
+    return configs;
 }

@@ -53,6 +53,27 @@ bool engine_reset(Engine *engine, GError **error); /* asked by the host */
 void engine_set_reboot(Engine *engine, bool reboot);
 void engine_quit(Engine *engine, const char *reason);
 
+/**
+ * engine_device_plug: put one more device into the machine and tell the guest
+ * @config: taken over in the case of success
+ * @error: OPERATION_UNSUPPORTED without PCI or ACPI; OPERATION_FAILED if its
+ * place or id is taken; what the device says
+ */
+bool engine_device_plug(Engine *engine, EngineDeviceConfig *config,
+                        GError **error);
+/**
+ * engine_device_unplug: ask the guest to let go of a device
+ *
+ * When it does, or is reset, the device goes and the event DEVICE_DELETED is
+ * emitted; where no guest uses it, at once.
+ * @error: DEVICE_MISSING; OPERATION_UNSUPPORTED; OPERATION_FAILED if the guest
+ * does not listen
+ */
+bool engine_device_unplug(Engine *engine, const char *id, GError **error);
+/** engine_device_configs: of the devices that are there now. Returns: array of
+ * const EngineDeviceConfig, the caller's to free */
+GPtrArray *engine_device_configs(Engine *engine);
+
 EngineStatus engine_status(const Engine *engine);
 const char *engine_status_name(EngineStatus status);
 const EngineConfig *engine_config(const Engine *engine);

@@ -20,8 +20,11 @@ engine_io(Engine *engine, unsigned number, GError **error)
     }
     if (number > 0)
         g_snprintf(name, sizeof(name), "io-%u", number);
-    if (!engine->ios[number])
+    if (!engine->ios[number]) {
         engine->ios[number] = engine_io_new(name, error);
+        if (engine->status == ENGINE_STATUS_PAUSED)
+            engine_io_pause(engine->ios[number]);
+    }
     return engine->ios[number];
 }
 

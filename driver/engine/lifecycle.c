@@ -31,6 +31,7 @@ reset_machine(Engine *engine, bool guest)
     g_autoptr(GError) error = NULL;
 
     engine->reboot = false;
+    engine_hotplug_settle(engine);
     engine_devices_reset(&engine->devices);
     if (engine_vcpus_reset(&engine->vcpus, &engine->kvm, engine->config,
                            &error) &&

@@ -39,9 +39,10 @@ struct Engine {
     void *listener_opaque;
     GMainLoop *loop;
     EngineEnd end;
-    bool reboot;      /* the next power-off is a restart */
-    uint64_t request; /* packed, 0: none; atomic */
-    bool stop_posted; /* atomic */
+    bool reboot;               /* the next power-off is a restart */
+    uint64_t request;          /* packed, 0: none; atomic */
+    uint32_t ejected, refused; /* slots, by the guest; atomic */
+    bool stop_posted;          /* atomic */
     GMutex report_lock;
     char *new_report; /* from a vCPU's thread, under report_lock */
     char *report;     /* the main thread's */
@@ -58,6 +59,11 @@ bool engine_load(Engine *engine, GError **error);
 void engine_iothreads_pause(Engine *engine);
 void engine_iothreads_resume(Engine *engine);
 void engine_iothreads_free(Engine *engine);
+
+/* --- hotplug.c ---------------------------------------------------------- */
+/** engine_hotplug_settle: at a reset nothing is used any more: what was to go
+ * goes. Needs the vCPUs to be stopped. */
+void engine_hotplug_settle(Engine *engine);
 
 /* --- lifecycle.c -------------------------------------------------------- */
 /**

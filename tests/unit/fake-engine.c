@@ -33,6 +33,7 @@ struct Engine {
     size_t ram_size;
     GArray *ranges;
     GPtrArray *devices;
+    GPtrArray *plugged; /* EngineDeviceConfig */
     bool level[FAKE_GSIS];
     unsigned rises[FAKE_GSIS];
     GMutex lock;
@@ -41,6 +42,7 @@ struct Engine {
     GArray *ioevents;
     unsigned msis[FAKE_MSIS];
     FakeRequest request;
+    uint32_t ejected, refused;
     EngineStatus status;
     char *quit_reason;
     unsigned powerdowns;
@@ -63,6 +65,8 @@ fake_engine_new(const EngineConfig *config, size_t ram_size)
     engine->ram_size = ram_size;
     engine->ranges = g_array_new(FALSE, TRUE, sizeof(FakeRange));
     engine->devices = g_ptr_array_new();
+    engine->plugged = g_ptr_array_new_with_free_func(
+        (GDestroyNotify)engine_device_config_free);
     engine->ioevents = g_array_new(FALSE, TRUE, sizeof(FakeIoevent));
     engine->status = ENGINE_STATUS_RUNNING;
     g_mutex_init(&engine->lock);
@@ -80,6 +84,7 @@ fake_engine_free(Engine *engine)
         g_free(device);
     }
     g_ptr_array_unref(engine->devices);
+    g_ptr_array_unref(engine->plugged);
     engine_io_free(engine->io);
     g_array_unref(engine->ioevents);
     g_array_unref(engine->ranges);
@@ -367,6 +372,36 @@ engine_request(Engine *engine, EngineRequest request, unsigned value)
     g_mutex_unlock(&engine->lock);
 }
 
+void
+engine_eject(Engine *engine, uint32_t slots)
+{
+    engine->ejected |= slots;
+}
+
+void
+engine_eject_refused(Engine *engine, uint32_t slots)
+{
+    engine->refused |= slots;
+}
+
+uint32_t
+fake_take_ejected(Engine *engine)
+{
+    uint32_t slots = engine->ejected;
+
+    engine->ejected = 0;
+    return slots;
+}
+
+uint32_t
+fake_take_refused(Engine *engine)
+{
+    uint32_t slots = engine->refused;
+
+    engine->refused = 0;
+    return slots;
+}
+
 FakeRequest
 fake_take_request(Engine *engine)
 {
@@ -510,6 +545,40 @@ engine_powerdown(Engine *engine, GError **error)
     engine->powerdowns++;
     engine_event(engine, "POWERDOWN", NULL);
     return true;
+}
+
+/* Those that were plugged in are remembered, nothing else is done with them. */
+bool
+engine_device_plug(Engine *engine, EngineDeviceConfig *config, GError **error)
+{
+    g_ptr_array_add(engine->plugged, config);
+    return true;
+}
+
+bool
+engine_device_unplug(Engine *engine, const char *id, GError **error)
+{
+    for (guint i = 0; i < engine->plugged->len; i++) {
+        EngineDeviceConfig *config = g_ptr_array_index(engine->plugged, i);
+
+        if (strcmp(config->id, id) != 0)
+            continue;
+        g_ptr_array_remove_index(engine->plugged, i);
+        engine_event(engine, "DEVICE_DELETED", json_pack("{s:s}", "id", id));
+        return true;
+    }
+    error_set(error, VIR_ERR_DEVICE_MISSING, "there is no device '%s'", id);
+    return false;
+}
+
+GPtrArray *
+engine_device_configs(Engine *engine)
+{
+    GPtrArray *configs = g_ptr_array_new();
+
+    for (guint i = 0; i < engine->plugged->len; i++)
+        g_ptr_array_add(configs, g_ptr_array_index(engine->plugged, i));
+    return configs;
 }
 
 void

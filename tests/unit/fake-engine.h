@@ -60,6 +60,11 @@ typedef struct FakeRequest {
 } FakeRequest;
 FakeRequest fake_take_request(Engine *engine);
 
+/** The slots of engine_eject() and engine_eject_refused() since the last time
+ */
+uint32_t fake_take_ejected(Engine *engine);
+uint32_t fake_take_refused(Engine *engine);
+
 /** fake_quit_reason: of engine_quit(), or NULL if it was not called */
 const char *fake_quit_reason(Engine *engine);
 unsigned fake_powerdowns(Engine *engine);

@@ -574,35 +574,101 @@ test_parse_is_pure(void **state)
     }
 }
 
-/* Descriptors that no command takes over are closed. */
+/* Sends a line with descriptor @sent beside it. */
 static void
-test_unwanted_descriptors_are_closed(void **state)
+send_with_fd(int fd, const char *line, int sent)
 {
-    static char line[] = "{\"execute\": \"query-status\"}\n";
-    Fixture *f = *state;
-    int fd = connect_client(f), ends[2];
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control = { .bytes = { 0 } };
-    struct iovec iov = { line, sizeof(line) - 1 };
+    struct iovec iov = { (char *)line, strlen(line) };
     struct msghdr message = { .msg_iov = &iov,
                               .msg_iovlen = 1,
                               .msg_control = control.bytes,
                               .msg_controllen = sizeof(control.bytes) };
-    struct pollfd hang_up = { .events = POLLHUP };
 
-    assert_int_equal(pipe(ends), 0);
     control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
                                        .cmsg_level = SOL_SOCKET,
                                        .cmsg_type = SCM_RIGHTS };
-    memcpy(CMSG_DATA(&control.header), &ends[1], sizeof(int));
-    assert_int_equal(sendmsg(fd, &message, 0), sizeof(line) - 1);
+    memcpy(CMSG_DATA(&control.header), &sent, sizeof(int));
+    assert_int_equal(sendmsg(fd, &message, 0), strlen(line));
+}
+
+/* Descriptors that no command takes over are closed. */
+static void
+test_unwanted_descriptors_are_closed(void **state)
+{
+    static const char *const lines[] = {
+        "{\"execute\": \"query-status\"}\n",
+        "{\"execute\": \"device_add\", \"arguments\": {\"device\": {\"type\": "
+        "\"virtio-rng\", \"id\": \"r\", \"slot\": 0, \"fd\": 0}}}\n",
+    };
+    Fixture *f = *state;
+    int fd = connect_client(f);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+        struct pollfd hang_up = { .events = POLLHUP };
+        int ends[2];
+
+        assert_int_equal(pipe(ends), 0);
+        send_with_fd(fd, lines[i], ends[1]);
+        close(ends[1]);
+        json_decref(read_line(fd));
+        hang_up.fd = ends[0];
+        assert_int_equal(poll(&hang_up, 1, 5000), 1);
+        close(ends[0]);
+    }
+    close(fd);
+    settle();
+}
+
+/* A device's own go with it into the machine. */
+static void
+test_devices_come_and_go(void **state)
+{
+    Fixture *f = *state;
+    int fd = connect_client(f), ends[2];
+    g_autoptr(GPtrArray) configs = NULL;
+    const EngineDeviceConfig *config;
+    struct pollfd hang_up = { .events = POLLHUP };
+    json_t *a;
+
+    assert_int_equal(pipe(ends), 0);
+    send_with_fd(fd,
+                 "{\"execute\": \"device_add\", \"arguments\": {\"device\": "
+                 "{\"type\": \"virtio-rng\", \"id\": \"rng1\", \"slot\": 9, "
+                 "\"fd\": 0}}}\n",
+                 ends[1]);
     close(ends[1]);
-    json_decref(read_line(fd));
+    a = read_line(fd);
+    assert_non_null(json_object_get(a, "return"));
+    json_decref(a);
+    configs = engine_device_configs(f->engine);
+    assert_int_equal(configs->len, 1);
+    config = g_ptr_array_index(configs, 0);
+    assert_int_equal(config->fds->len, 1);
+    assert_int_equal(g_array_index(config->fds, int, 0), config->rng.fd);
     hang_up.fd = ends[0];
-    assert_int_equal(poll(&hang_up, 1, 5000), 1);
+    assert_int_equal(poll(&hang_up, 1, 0), 0); /* open */
+    close(config->rng.fd);
     close(ends[0]);
+
+    a = ask(fd, "{\"execute\": \"query-devices\"}");
+    assert_int_equal(json_array_size(json_object_get(a, "return")), 1);
+    json_decref(a);
+    a = ask(fd, "{\"execute\": \"device_del\", \"arguments\": {\"id\": "
+                "\"rng2\"}}");
+    assert_text(a, "error.desc", "there is no device 'rng2'");
+    json_decref(a);
+    send_line(fd, "{\"execute\": \"device_del\", \"arguments\": {\"id\": "
+                  "\"rng1\"}}");
+    a = await_event(fd, "DEVICE_DELETED");
+    assert_text(a, "data.id", "rng1");
+    json_decref(a);
+    a = read_line(fd);
+    assert_non_null(json_object_get(a, "return"));
+    json_decref(a);
     close(fd);
     settle();
 }
@@ -625,6 +691,7 @@ main(void)
         T(test_the_longest_answer_arrives),
         T(test_refuse_tells_who_waits),
         T(test_unwanted_descriptors_are_closed),
+        T(test_devices_come_and_go),
         cmocka_unit_test(test_parse_is_pure),
     };
 

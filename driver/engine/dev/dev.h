@@ -12,6 +12,7 @@
  * with index 0.
  */
 extern const EngineDeviceType engine_debug_exit_type;
+extern const EngineDeviceType engine_hotplug_type;
 extern const EngineDeviceType engine_i8042_type;
 extern const EngineDeviceType engine_pci_type;
 extern const EngineDeviceType engine_pm_type;
@@ -30,3 +31,18 @@ EngineChardev *engine_serial_chardev(EngineDevice *device);
  * Returns: false if the machine has no ACPI, hence no button. Thread: any
  */
 bool engine_pm_power_button(Engine *engine);
+/** engine_pm_raise: a general purpose event of ACPI's. Thread: any */
+void engine_pm_raise(Engine *engine, unsigned event);
+/** engine_pm_is_heard: whether the guest wants it. Thread: any */
+bool engine_pm_is_heard(Engine *engine, unsigned event);
+
+/** engine_hotplug_is_there: else nothing can be plugged in or out */
+bool engine_hotplug_is_there(Engine *engine);
+/** engine_hotplug_plugged: tell the guest to look into @slot. Thread: any */
+void engine_hotplug_plugged(Engine *engine, unsigned slot);
+/**
+ * engine_hotplug_ask: ask the guest to let go of what is in @slot; it answers
+ * by engine_eject(), engine_eject_refused(), or never
+ * Returns: false if it does not listen. Thread: any
+ */
+bool engine_hotplug_ask(Engine *engine, unsigned slot);

@@ -427,8 +427,10 @@ engine_pci_add(Engine *engine, EnginePciFunction *function, unsigned slot,
     }
     function->slot = slot;
     function->number = number;
+    g_mutex_lock(&pci->lock);
     pci->functions[devfn] = function;
     pci_mark_multifunction(pci, slot);
+    g_mutex_unlock(&pci->lock);
     return true;
 }
 
@@ -437,12 +439,15 @@ engine_pci_remove(Engine *engine, EnginePciFunction *function)
 {
     EngineDevice *device = engine_device_find(engine, &engine_pci_type, 0);
     unsigned devfn = function->slot * ENGINE_PCI_FUNCTIONS + function->number;
+    Pci *pci = device ? pci_of(device) : NULL;
 
-    if (!device || !pci_of(device)->present ||
-        pci_of(device)->functions[devfn] != function)
+    if (!pci || !pci->present || pci->functions[devfn] != function)
         return;
-    pci_of(device)->functions[devfn] = NULL;
-    pci_mark_multifunction(pci_of(device), function->slot);
+    engine_pci_set_intx(function, false);
+    g_mutex_lock(&pci->lock);
+    pci->functions[devfn] = NULL;
+    pci_mark_multifunction(pci, function->slot);
+    g_mutex_unlock(&pci->lock);
 }
 
 void

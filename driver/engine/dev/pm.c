@@ -239,19 +239,54 @@ pm_write(EngineDevice *device, unsigned region, uint64_t offset, unsigned size,
 }
 
 /* --- the device ----------------------------------------------------------- */
+static Pm *
+pm_find(Engine *engine)
+{
+    EngineDevice *device = engine_device_find(engine, &engine_pm_type, 0);
+
+    return device && pm_of(device)->present ? pm_of(device) : NULL;
+}
+
 bool
 engine_pm_power_button(Engine *engine)
 {
-    EngineDevice *device = engine_device_find(engine, &engine_pm_type, 0);
-    Pm *pm = device ? pm_of(device) : NULL;
+    Pm *pm = pm_find(engine);
 
-    if (!pm || !pm->present)
+    if (!pm)
         return false;
     g_mutex_lock(&pm->lock);
     pm->status |= PM1_POWER_BUTTON;
     pm_update_sci(pm);
     g_mutex_unlock(&pm->lock);
     return true;
+}
+
+void
+engine_pm_raise(Engine *engine, unsigned event)
+{
+    Pm *pm = pm_find(engine);
+
+    g_assert(event < 8 * PM_GPE_SIZE / 2);
+    if (!pm)
+        return;
+    g_mutex_lock(&pm->lock);
+    pm->gpe[event / 8] |= (uint8_t)(1u << event % 8);
+    pm_update_sci(pm);
+    g_mutex_unlock(&pm->lock);
+}
+
+bool
+engine_pm_is_heard(Engine *engine, unsigned event)
+{
+    Pm *pm = pm_find(engine);
+    bool heard;
+
+    if (!pm)
+        return false;
+    g_mutex_lock(&pm->lock);
+    heard = pm->gpe[PM_GPE_SIZE / 2 + event / 8] & 1u << event % 8;
+    g_mutex_unlock(&pm->lock);
+    return heard;
 }
 
 static void

@@ -19,16 +19,27 @@
 #define OP_BUFFER      0x11
 #define OP_PACKAGE     0x12
 #define OP_METHOD      0x14
+#define OP_DUAL_NAME   0x2e
+#define OP_MULTI_NAME  0x2f
 #define OP_EXTENDED    0x5b
+#define OP_LOCAL0      0x60
 #define OP_ARG0        0x68
+#define OP_STORE       0x70
 #define OP_AND         0x7b
 #define OP_OR          0x7d
+#define OP_NOTIFY      0x86
 #define OP_DWORD_FIELD 0x8a
+#define OP_NOT         0x92
 #define OP_EQUAL       0x93
 #define OP_IF          0xa0
 #define OP_RETURN      0xa4
+#define OP_EXT_REGION  0x80
+#define OP_EXT_FIELD   0x81
 #define OP_EXT_DEVICE  0x82
 #define METHOD_SERIAL  0x08
+#define REGION_PORTS   0x01
+#define FIELD_DWORDS   0x03 /* read and written whole, without a lock */
+#define DWORD_BITS     32
 
 /* Resource descriptors (ACPI 6.4, tables 6.27 and 6.40) */
 #define RES_IO        0x47
@@ -62,19 +73,34 @@ put_op(GByteArray *out, uint8_t op)
     put(out, op, 1);
 }
 
-/* The path of one segment, padded with underscores. */
+/* A segment of a path, padded with underscores */
 static void
-put_name(GByteArray *out, const char *name)
+put_segment(GByteArray *out, const char *name)
 {
     char segment[4] = { '_', '_', '_', '_' };
 
-    if (*name == '\\') {
-        put_op(out, '\\');
-        name++;
-    }
     g_assert(strlen(name) <= sizeof(segment));
     memcpy(segment, name, strlen(name));
     g_byte_array_append(out, (const uint8_t *)segment, sizeof(segment));
+}
+
+static void
+put_name(GByteArray *out, const char *name)
+{
+    bool root = *name == '\\';
+    g_auto(GStrv) segments = g_strsplit(name + root, ".", 0);
+    guint count = g_strv_length(segments);
+
+    if (root)
+        put_op(out, '\\');
+    if (count == 2) {
+        put_op(out, OP_DUAL_NAME);
+    } else if (count > 2) {
+        put_op(out, OP_MULTI_NAME);
+        put(out, count, 1);
+    }
+    for (guint i = 0; i < count; i++)
+        put_segment(out, segments[i]);
 }
 
 /* PkgLength counts itself (20.2.4). */
@@ -240,11 +266,43 @@ aml_method(GByteArray *out, const char *name, unsigned arguments,
     put_block(out, head, body);
 }
 
+void
+aml_ports(GByteArray *out, const char *name, uint16_t port, unsigned size)
+{
+    put_op(out, OP_EXTENDED);
+    put_op(out, OP_EXT_REGION);
+    put_name(out, name);
+    put_op(out, REGION_PORTS);
+    aml_integer(out, port);
+    aml_integer(out, size);
+}
+
+void
+aml_dwords(GByteArray *out, const char *region, const char *const *names)
+{
+    GByteArray *list = g_byte_array_new();
+
+    put(list, FIELD_DWORDS, 1);
+    for (; *names; names++) {
+        put_segment(list, *names);
+        put(list, DWORD_BITS, 1);
+    }
+    put_op(out, OP_EXTENDED);
+    put_op(out, OP_EXT_FIELD);
+    put_block(out, named_head(region), list);
+}
+
 /* --- methods -------------------------------------------------------------- */
 void
 aml_argument(GByteArray *out, unsigned index)
 {
     put_op(out, (uint8_t)(OP_ARG0 + index));
+}
+
+void
+aml_local(GByteArray *out, unsigned index)
+{
+    put_op(out, (uint8_t)(OP_LOCAL0 + index));
 }
 
 void
@@ -264,6 +322,34 @@ void
 aml_equal(GByteArray *out)
 {
     put_op(out, OP_EQUAL);
+}
+
+void
+aml_not(GByteArray *out)
+{
+    put_op(out, OP_NOT);
+}
+
+void
+aml_bits(GByteArray *out, unsigned argument, uint64_t mask)
+{
+    put_op(out, OP_AND);
+    aml_argument(out, argument);
+    aml_integer(out, mask);
+    put_op(out, OP_ZERO); /* the result goes nowhere else */
+}
+
+void
+aml_store(GByteArray *out)
+{
+    put_op(out, OP_STORE);
+}
+
+void
+aml_notify(GByteArray *out, const char *object)
+{
+    put_op(out, OP_NOTIFY);
+    put_name(out, object);
 }
 
 void

@@ -9,8 +9,8 @@
 /*
  * ACPI machine language (ACPI 6.4, chapter 20), as far as our tables need it:
  * every function appends one term to @out. A @body is terms made before; it is
- * consumed. Names are one segment of four characters, "\\" before it is the
- * root.
+ * consumed. Names are segments of up to four characters with points between
+ * them, "\\" before the first is the root.
  */
 
 void aml_integer(GByteArray *out, uint64_t value);
@@ -32,14 +32,28 @@ void aml_device(GByteArray *out, const char *name, GByteArray *body);
 /** aml_method: serialized */
 void aml_method(GByteArray *out, const char *name, unsigned arguments,
                 GByteArray *body);
+/** aml_ports: OperationRegion (@name, SystemIO, @port, @size) */
+void aml_ports(GByteArray *out, const char *name, uint16_t port, unsigned size);
+/** aml_dwords: a Field of 32 bits each, from the region's beginning on
+ * @names: NULL-terminated */
+void aml_dwords(GByteArray *out, const char *region, const char *const *names);
 
 /* Terms of methods */
 void aml_argument(GByteArray *out, unsigned index);
+void aml_local(GByteArray *out, unsigned index);
 void aml_reference(GByteArray *out, const char *name);
 /** aml_if: @predicate, too, is consumed */
 void aml_if(GByteArray *out, GByteArray *predicate, GByteArray *body);
 /** aml_equal: append the two operands next */
 void aml_equal(GByteArray *out);
+/** aml_not: append the operand next */
+void aml_not(GByteArray *out);
+/** aml_bits: Arg@argument & @mask */
+void aml_bits(GByteArray *out, unsigned argument, uint64_t mask);
+/** aml_store: append the source, then the target */
+void aml_store(GByteArray *out);
+/** aml_notify: append the value next */
+void aml_notify(GByteArray *out, const char *object);
 /** aml_return: append the value next */
 void aml_return(GByteArray *out);
 /** aml_dword_field: CreateDWordField (Arg@argument, @offset, @name) */

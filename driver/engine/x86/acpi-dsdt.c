@@ -22,7 +22,7 @@
 /* _OSC for PCI host bridges (PCI Firmware 3.2, 4.5.1) */
 #define OSC_UUID           "33DB4D5B-1FF7-401C-9657-7441C03DD766"
 #define OSC_UNRECOGNIZED   0x04
-#define OSC_NATIVE         0x3d /* hot-plug, PME, AER, capability, LTR */
+#define OSC_NATIVE         0x3c /* PME, AER, capability, LTR; not hot-plug */
 #define OSC_STATUS_OFFSET  0
 #define OSC_CONTROL_OFFSET 8
 
@@ -83,7 +83,8 @@ put_pci_routes(GByteArray *out)
     aml_package(out, PCI_SLOTS * PCI_PINS, routes);
 }
 
-/* The operating system may control all that PCI Express has. */
+/* The operating system may control all that PCI Express has but hot-plug, which
+ * goes by the slots. */
 static void
 put_pci_osc(GByteArray *out)
 {
@@ -121,6 +122,7 @@ put_pci(GByteArray *out, const EngineConfig *config)
     aml_name_integer(body, "_BBN", 0);
     put_pci_resources(body, config);
     put_pci_routes(body);
+    engine_acpi_put_slots(body);
     aml_device(out, "PCI0", body);
 }
 
@@ -220,6 +222,8 @@ engine_acpi_dsdt(const EngineConfig *config)
     put_serials(scope, config);
     put_cpus(scope, config);
     aml_scope(dsdt, "\\_SB", scope);
+    if (config->machine != ENGINE_MACHINE_MICROVM)
+        engine_acpi_put_slot_event(dsdt);
     put_sleep_states(dsdt);
     return dsdt;
 }

@@ -20,6 +20,12 @@ void engine_acpi_table_finish(GByteArray *table);
 void engine_acpi_put(GByteArray *table, uint64_t value, unsigned size);
 
 GByteArray *engine_acpi_dsdt(const EngineConfig *config);
+/** engine_acpi_put_slots: into the host bridge: what plugs and unplugs devices
+ * in the slots of bus 0 */
+void engine_acpi_put_slots(GByteArray *bridge);
+/** engine_acpi_put_slot_event: into the root: who is called when a slot wants
+ * attention */
+void engine_acpi_put_slot_event(GByteArray *root);
 /** @facs, @dsdt: guest physical */
 GByteArray *engine_acpi_fadt(const EngineConfig *config, uint64_t facs,
                              uint64_t dsdt);
