@@ -233,3 +233,29 @@ char *core_call_domain_capabilities(VirtkvmState *state,
                                     const char *emulator, const char *arch,
                                     const char *machine, const char *virttype,
                                     unsigned flags, GError **error);
+
+/* network-change.c */
+bool core_call_network_define(VirtkvmState *state, const VirtkvmCaller *who,
+                              const char *xml, unsigned flags,
+                              VirtkvmNetworkRef *ret_network, GError **error);
+bool core_call_network_create_xml(VirtkvmState *state, const VirtkvmCaller *who,
+                                  const char *xml, unsigned flags,
+                                  VirtkvmNetworkRef *ret_network,
+                                  GError **error);
+bool core_call_network_create(VirtkvmState *state, const VirtkvmCaller *who,
+                              const VirtkvmNetworkRef *net, GError **error);
+bool core_call_network_destroy(VirtkvmState *state, const VirtkvmCaller *who,
+                               const VirtkvmNetworkRef *net, GError **error);
+bool core_call_network_undefine(VirtkvmState *state, const VirtkvmCaller *who,
+                                const VirtkvmNetworkRef *net, GError **error);
+bool core_call_network_set_autostart(VirtkvmState *state,
+                                     const VirtkvmCaller *who,
+                                     const VirtkvmNetworkRef *net,
+                                     bool autostart, GError **error);
+bool core_call_network_update(VirtkvmState *state, const VirtkvmCaller *who,
+                              const VirtkvmNetworkRef *net,
+                              const VirtkvmNetworkUpdate *wanted,
+                              GError **error);
+
+/* network-query.c */
+extern const VirtkvmNetworkDriver core_network_driver;

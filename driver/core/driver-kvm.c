@@ -6,6 +6,7 @@
 
 #include "core/driver-ops.h"
 #include "core/host-cpu.h"
+#include "core/network-build.h"
 
 /** The module kvm.so: guests run by virtkvm-engine. */
 
@@ -14,6 +15,7 @@ static const CoreProfile profile = {
     .engine = &core_engine_process_ops,
     .host_fill = core_host_cpu_fill,
     .host_free = core_host_cpu_free,
+    .networks = &core_network_build_ops,
 };
 
 static VirtkvmState *

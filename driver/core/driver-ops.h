@@ -7,8 +7,8 @@
 
 /** The operations that all driver modules share: all but the initialiser. */
 #define CORE_DRIVER_OPERATIONS                                                \
-    .abi = VIRTKVM_DRIVER_ABI, .stateReload = core_state_reload,              \
-    .stateCleanup = core_state_cleanup,                                       \
+    .abi = VIRTKVM_DRIVER_ABI, .network = &core_network_driver,               \
+    .stateReload = core_state_reload, .stateCleanup = core_state_cleanup,     \
     .clientClosed = core_call_client_closed,                                  \
     .connectGetVersion = core_call_version,                                   \
     .nodeGetInfo = core_call_node_info,                                       \

@@ -12,6 +12,7 @@
 #include "core/autostart.h"
 #include "core/facts.h"
 #include "core/list.h"
+#include "core/network.h"
 #include "core/persist.h"
 #include "core/reconnect.h"
 #include "core/run-files.h"
@@ -48,6 +49,14 @@ io_thread(gpointer data)
     return NULL;
 }
 
+static void
+stop_io(VirtkvmState *state)
+{
+    g_atomic_int_set(&state->io_ending, 1);
+    g_main_context_wakeup(state->io);
+    g_thread_join(state->io_thread);
+}
+
 static char *
 read_boot_id(void)
 {
@@ -81,6 +90,7 @@ state_new(const CoreProfile *profile, const VirtkvmHost *host)
     state->log_dir = g_build_filename(host->log_dir, name, NULL);
     state->boot_id = read_boot_id();
     state->list = core_list_new();
+    state->networks = core_networks_new(state);
     state->io = g_main_context_new();
     state->run_dir_fd = -1;
     state->job_wait_ms = CORE_JOB_WAIT_MS;
@@ -91,6 +101,7 @@ state_new(const CoreProfile *profile, const VirtkvmHost *host)
 static void
 state_free(VirtkvmState *state)
 {
+    core_networks_free(state);
     core_list_free(state->list);
     g_main_context_unref(state->io);
     core_facts_free(state);
@@ -114,8 +125,9 @@ open_run_dir(VirtkvmState *state, GError **error)
     return false;
 }
 
+/* Networks come first: domains may be on them. */
 static bool
-load(VirtkvmState *state, GError **error)
+load(VirtkvmState *state, bool autostart, GError **error)
 {
     g_autoptr(GPtrArray) running = NULL;
 
@@ -124,6 +136,10 @@ load(VirtkvmState *state, GError **error)
     running = core_status_load_all(state);
     core_run_files_sweep(state);
     state->io_thread = g_thread_new("core-io", io_thread, state);
+    if (!core_networks_load(state, autostart, error)) {
+        stop_io(state);
+        return false;
+    }
     core_reconnect_all(state, running);
     return true;
 }
@@ -138,7 +154,7 @@ core_state_initialize(const CoreProfile *profile, const VirtkvmHost *host,
         log_init(host->log_program, (LogLevel)host->log_level, host->log_fd);
     (void)signal(SIGPIPE, SIG_IGN); /* an engine may end while it is told */
     if (!make_dirs(state, error) || !open_run_dir(state, error) ||
-        !load(state, error)) {
+        !load(state, autostart, error)) {
         state_free(state);
         return NULL;
     }
@@ -153,7 +169,8 @@ core_state_reload(VirtkvmState *state, GError **error)
     if (state->host->log_program)
         log_init(state->host->log_program, (LogLevel)state->host->log_level,
                  state->host->log_fd);
-    return core_persist_load_all(state, true, error);
+    return core_persist_load_all(state, true, error) &&
+           core_networks_reload(state, error);
 }
 
 static void
@@ -177,9 +194,7 @@ core_state_cleanup(VirtkvmState *state)
     core_autostart_end(state);
     if (state->reconnect_pool)
         g_thread_pool_free(state->reconnect_pool, FALSE, TRUE);
-    g_atomic_int_set(&state->io_ending, 1);
-    g_main_context_wakeup(state->io);
-    g_thread_join(state->io_thread);
+    stop_io(state);
     each_domain(state, core_run_detach);
     state_free(state);
 }

@@ -23,9 +23,11 @@ typedef struct CoreProfile {
      * known of it */
     gpointer (*host_fill)(ConfHost *host);
     void (*host_free)(gpointer kept);
+    const struct CoreNetworkOps *networks; /* NULL: they are records only */
 } CoreProfile;
 
 typedef struct CoreList CoreList;
+typedef struct CoreNetworks CoreNetworks;
 typedef struct CoreHostFacts CoreHostFacts;
 
 /** One driver, initialised. Fields without a comment are constant. */
@@ -38,6 +40,7 @@ struct VirtkvmState {
     char *log_dir;       /* NAME.log */
     char *boot_id;
     CoreList *list; /* has its own lock */
+    CoreNetworks *networks; /* has its own locks */
     /* The I/O thread: engines' sockets, pidfds, timers. Whatever runs there
      * may take a domain's lock and must never wait for an engine. */
     GMainContext *io;

@@ -268,6 +268,14 @@ host_event(const VirtkvmHost *host, const VirtkvmEvent *event)
 }
 
 static void
+host_network_event(const VirtkvmHost *host, const VirtkvmNetworkEvent *event)
+{
+    DaemonServer *server = host->opaque;
+
+    rpc_event_emit_network(&server->service.events, event);
+}
+
+static void
 host_hold(const VirtkvmHost *host, int change)
 {
     count(host->opaque, 0, change);
@@ -330,6 +338,7 @@ fill_host(DaemonServer *server, int log_fd)
         .log_fd = log_fd,
         .generation = boot_generation(),
         .event = host_event,
+        .network_event = host_network_event,
         .hold = host_hold,
         .config = host_config,
     };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "rpc/dispatch.h"
+#include "rpc/message-network.h"
 #include "rpc/message.h"
 #include "util/error.h"
 #include "util/i18n.h"
@@ -16,6 +17,9 @@
 
 /* Event ids from 0 up; libvirt 9.0.0 knows so many. */
 #define EVENT_IDS (VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE + 1)
+
+/* The message of a network's event. */
+#define NETWORK_LIFECYCLE 315
 
 /* Parameters of one TUNABLE event. */
 #define TUNABLE_MAX 2048
@@ -28,7 +32,7 @@ typedef struct Registration {
     RpcEventFamily family;
     int event;
     int callback;
-    bool one_domain;
+    bool one_object;
     unsigned char uuid[VIR_UUID_BUFLEN];
 } Registration;
 
@@ -205,7 +209,7 @@ rpc_event_register(RpcCall *call, RpcEventFamily family, int event,
         .session = call->session,
         .family = family,
         .event = event,
-        .one_domain = uuid != NULL,
+        .one_object = uuid != NULL,
     };
     bool added;
 
@@ -265,8 +269,33 @@ wants(const Registration *item, const VirtkvmEvent *event)
     return (item->family == RPC_EVENTS_DOMAIN ||
             item->family == RPC_EVENTS_LEGACY) &&
            item->event == event->id &&
-           (!item->one_domain ||
+           (!item->one_object ||
             memcmp(item->uuid, event->domain.uuid, VIR_UUID_BUFLEN) == 0);
+}
+
+/* @procedure: of the message, 0: there is none   @event: the body's struct */
+static void
+send_message(const Registration *item, int procedure, const RpcMessage *body,
+             const void *event)
+{
+    RpcHeader header = {
+        .program = RPC_PROGRAM_REMOTE,
+        .version = RPC_PROGRAM_VERSION,
+        .procedure = procedure,
+        .type = RPC_EVENT,
+        .serial = EVENT_SERIAL,
+    };
+    g_autoptr(GByteArray) frame = NULL;
+
+    if (procedure == 0)
+        return;
+    frame = rpc_frame_begin(&header);
+    if (item->family != RPC_EVENTS_LEGACY)
+        rpc_write_u32(frame, (uint32_t)item->callback);
+    if (!rpc_message_encode(frame, body, event, NULL))
+        return;
+    rpc_frame_end(frame);
+    rpc_session_send_event(item->session, g_steal_pointer(&frame));
 }
 
 static void
@@ -274,24 +303,9 @@ send_event(const Registration *item, const VirtkvmEvent *event)
 {
     const EventKind *kind = &kinds[event->id];
     bool legacy = item->family == RPC_EVENTS_LEGACY;
-    RpcHeader header = {
-        .program = RPC_PROGRAM_REMOTE,
-        .version = RPC_PROGRAM_VERSION,
-        .procedure = legacy ? kind->legacy : kind->procedure,
-        .type = RPC_EVENT,
-        .serial = EVENT_SERIAL,
-    };
-    g_autoptr(GByteArray) frame = NULL;
 
-    if (header.procedure == 0)
-        return;
-    frame = rpc_frame_begin(&header);
-    if (!legacy)
-        rpc_write_u32(frame, (uint32_t)item->callback);
-    if (!rpc_message_encode(frame, kind->body, event, NULL))
-        return;
-    rpc_frame_end(frame);
-    rpc_session_send_event(item->session, g_steal_pointer(&frame));
+    send_message(item, legacy ? kind->legacy : kind->procedure, kind->body,
+                 event);
 }
 
 void
@@ -305,6 +319,22 @@ rpc_event_emit(RpcEvents *events, const VirtkvmEvent *event)
 
         if (wants(item, event))
             send_event(item, event);
+    }
+    g_mutex_unlock(&events->lock);
+}
+
+void
+rpc_event_emit_network(RpcEvents *events, const VirtkvmNetworkEvent *event)
+{
+    g_mutex_lock(&events->lock);
+    for (guint i = 0; i < events->registrations->len; i++) {
+        const Registration *item = g_ptr_array_index(events->registrations, i);
+
+        if (item->family == RPC_EVENTS_NETWORK &&
+            item->event == VIR_NETWORK_EVENT_ID_LIFECYCLE &&
+            (!item->one_object ||
+             memcmp(item->uuid, event->network.uuid, VIR_UUID_BUFLEN) == 0))
+            send_message(item, NETWORK_LIFECYCLE, &rpc_network_event, event);
     }
     g_mutex_unlock(&events->lock);
 }

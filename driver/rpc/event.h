@@ -12,10 +12,10 @@ typedef struct RpcCall RpcCall;
 /** What a client's registration is for; its number is that of the procedure
  * that makes it. */
 typedef enum RpcEventFamily {
-    RPC_EVENTS_LEGACY = 167,  /* domain events, told apart by their id only */
-    RPC_EVENTS_NETWORK = 313, /* the others never happen here */
+    RPC_EVENTS_LEGACY = 167, /* domain events, told apart by their id only */
+    RPC_EVENTS_NETWORK = 313,
     RPC_EVENTS_DOMAIN = 316,
-    RPC_EVENTS_POOL = 368,
+    RPC_EVENTS_POOL = 368, /* these and the following never happen here */
     RPC_EVENTS_NODE_DEVICE = 374,
     RPC_EVENTS_SECRET = 380,
 } RpcEventFamily;
@@ -31,7 +31,7 @@ void rpc_events_clear(RpcEvents *events);
 
 /**
  * rpc_event_register: from now on send the client of @call events of @event
- * @uuid: of the one domain meant, or NULL for all
+ * @uuid: of the one domain or network meant, or NULL for all
  * Answers @call under the lock, with the callback's number where the procedure
  * has one: the answer comes before the first event, and no event after it is
  * missed. Returns: false with INTERNAL_ERROR
@@ -49,3 +49,7 @@ void rpc_event_forget(RpcEvents *events, RpcSession *session);
 
 /** rpc_event_emit: tell everybody who wants to know. Any thread. */
 void rpc_event_emit(RpcEvents *events, const VirtkvmEvent *event);
+
+/** rpc_event_emit_network: the same of a network */
+void rpc_event_emit_network(RpcEvents *events,
+                            const VirtkvmNetworkEvent *event);

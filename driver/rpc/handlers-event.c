@@ -4,6 +4,7 @@
 
 #include "rpc/handlers.h"
 
+#include "rpc/message-network.h"
 #include "rpc/message.h"
 #include "util/error.h"
 #include "util/i18n.h"
@@ -13,7 +14,6 @@ static RpcEventFamily
 family_of(const RpcCall *call)
 {
     switch (call->frame->header.procedure) {
-    case 313:
     case 314:
         return RPC_EVENTS_NETWORK;
     case 368:
@@ -49,7 +49,17 @@ rpc_event_callback_deregister(RpcCall *call, const void *args, void *ret,
     return rpc_event_deregister(call, family_of(call), callback->value, error);
 }
 
-/* Networks, pools, devices, secrets: a client may wait for what never comes. */
+bool
+rpc_network_event_register(RpcCall *call, const void *args, void *ret,
+                           GError **error)
+{
+    const RpcNetworkRegisterArgs *wanted = args;
+
+    return rpc_event_register(call, RPC_EVENTS_NETWORK, wanted->event,
+                              wanted->net ? wanted->net->uuid : NULL, error);
+}
+
+/* Pools, devices, secrets: a client may wait for what never comes. */
 bool
 rpc_silent_event_register(RpcCall *call, const void *args, void *ret,
                           GError **error)

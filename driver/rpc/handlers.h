@@ -37,6 +37,7 @@ RPC_HANDLER(rpc_domain_event_register);
 RPC_HANDLER(rpc_domain_event_register_any);
 RPC_HANDLER(rpc_event_callback_deregister);
 RPC_HANDLER(rpc_event_callback_register);
+RPC_HANDLER(rpc_network_event_register);
 RPC_HANDLER(rpc_silent_event_register);
 
 /* handlers-find.c */
@@ -125,6 +126,32 @@ RPC_HANDLER(rpc_domain_set_max_memory);
 RPC_HANDLER(rpc_domain_set_memory);
 RPC_HANDLER(rpc_domain_set_memory_flags);
 RPC_HANDLER(rpc_domain_set_memory_stats_period);
+
+/* handlers-network.c */
+RPC_HANDLER(rpc_connect_list_all_networks);
+RPC_HANDLER(rpc_connect_list_defined_networks);
+RPC_HANDLER(rpc_connect_list_networks);
+RPC_HANDLER(rpc_connect_num_of_defined_networks);
+RPC_HANDLER(rpc_connect_num_of_networks);
+RPC_HANDLER(rpc_network_create);
+RPC_HANDLER(rpc_network_create_xml);
+RPC_HANDLER(rpc_network_create_xml_flags);
+RPC_HANDLER(rpc_network_define_xml);
+RPC_HANDLER(rpc_network_define_xml_flags);
+RPC_HANDLER(rpc_network_destroy);
+RPC_HANDLER(rpc_network_get_autostart);
+RPC_HANDLER(rpc_network_get_bridge_name);
+RPC_HANDLER(rpc_network_get_dhcp_leases);
+RPC_HANDLER(rpc_network_get_xml_desc);
+RPC_HANDLER(rpc_network_is_active);
+RPC_HANDLER(rpc_network_is_persistent);
+RPC_HANDLER(rpc_network_list_all_ports);
+RPC_HANDLER(rpc_network_lookup_by_name);
+RPC_HANDLER(rpc_network_lookup_by_uuid);
+RPC_HANDLER(rpc_network_port_lookup_by_uuid);
+RPC_HANDLER(rpc_network_set_autostart);
+RPC_HANDLER(rpc_network_undefine);
+RPC_HANDLER(rpc_network_update);
 
 /* handlers-absent.c: objects that do not exist here */
 RPC_HANDLER(rpc_absent);            /* an empty list, a count of 0 */

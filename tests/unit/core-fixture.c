@@ -53,6 +53,20 @@ on_event(const VirtkvmHost *host, const VirtkvmEvent *event)
 }
 
 static void
+on_network_event(const VirtkvmHost *host, const VirtkvmNetworkEvent *event)
+{
+    static const char *const names[] = { "defined", "undefined", "started",
+                                         "stopped" };
+    Fixture *fixture = host->opaque;
+
+    g_mutex_lock(&fixture->lock);
+    g_string_append_printf(fixture->events, "%s:%s ", event->network.name,
+                           names[event->event]);
+    g_cond_broadcast(&fixture->changed);
+    g_mutex_unlock(&fixture->lock);
+}
+
+static void
 on_hold(const VirtkvmHost *host, int change)
 {
     Fixture *fixture = host->opaque;
@@ -75,6 +89,7 @@ fixture_new(const CoreEngineOps *engine)
     fixture->host.lib_dir = g_build_filename(template, "lib", NULL);
     fixture->host.cache_dir = g_build_filename(template, "cache", NULL);
     fixture->host.event = on_event;
+    fixture->host.network_event = on_network_event;
     fixture->host.hold = on_hold;
     fixture->profile.name = "null";
     fixture->profile.engine = engine ? engine : &core_engine_null_ops;

@@ -213,6 +213,43 @@ typedef struct VirtkvmEvent {
     };
 } VirtkvmEvent;
 
+/* --- networks ------------------------------------------------------------- */
+
+/** A network as it travels on the wire. */
+typedef struct VirtkvmNetworkRef {
+    char *name;
+    unsigned char uuid[VIR_UUID_BUFLEN];
+} VirtkvmNetworkRef;
+
+/** virNetworkDHCPLease */
+typedef struct VirtkvmDhcpLease {
+    char *iface;      /* the bridge */
+    int64_t expiry_s; /* seconds since the epoch; 0: never */
+    int type;         /* virIPAddrType */
+    char *mac;        /* or NULL */
+    char *iaid;       /* of IPv6, or NULL */
+    char *address;
+    unsigned prefix;
+    char *hostname;  /* or NULL */
+    char *client_id; /* or NULL */
+} VirtkvmDhcpLease;
+
+/** What virNetworkUpdate is told. */
+typedef struct VirtkvmNetworkUpdate {
+    unsigned command; /* virNetworkUpdateCommand */
+    unsigned section; /* virNetworkUpdateSection */
+    int parent_index; /* of the <ip>, -1: any */
+    const char *xml;
+    unsigned flags; /* virNetworkUpdateFlags */
+} VirtkvmNetworkUpdate;
+
+/** A change of a network's life. */
+typedef struct VirtkvmNetworkEvent {
+    VirtkvmNetworkRef network;
+    int event;  /* virNetworkEventLifecycleType */
+    int detail; /* 0 */
+} VirtkvmNetworkEvent;
+
 /** What the daemon offers a driver. Valid until stateCleanup returns. */
 typedef struct VirtkvmHost {
     void *opaque;
@@ -229,12 +266,72 @@ typedef struct VirtkvmHost {
     unsigned generation; /* boot id changes: tells a host reboot */
     /** Any thread; copies what it needs; never calls back into the driver. */
     void (*event)(const struct VirtkvmHost *host, const VirtkvmEvent *event);
+    /** The same of a network. */
+    void (*network_event)(const struct VirtkvmHost *host,
+                          const VirtkvmNetworkEvent *event);
     /** The driver holds the daemon alive (+1) or lets go (-1): `--timeout`
      * does not end a daemon that is held. Any thread. */
     void (*hold)(const struct VirtkvmHost *host, int change);
     /** Value of a key of virtkvmd.conf, or NULL; string form. */
     const char *(*config)(const struct VirtkvmHost *host, const char *key);
 } VirtkvmHost;
+
+/** The operations on networks; `net` names the network (looked up by uuid,
+ * VIR_ERR_NO_NETWORK). See VirtkvmDriver. */
+typedef struct VirtkvmNetworkDriver {
+    /** @flags: virConnectListAllNetworksFlags.
+     * @ret_networks: GArray of VirtkvmNetworkRef with a clear function */
+    bool (*connectListAllNetworks)(VirtkvmState *state,
+                                   const VirtkvmCaller *who, unsigned flags,
+                                   GArray **ret_networks, GError **error);
+    bool (*networkLookupByUUID)(VirtkvmState *state, const VirtkvmCaller *who,
+                                const unsigned char *uuid,
+                                VirtkvmNetworkRef *ret_network, GError **error);
+    bool (*networkLookupByName)(VirtkvmState *state, const VirtkvmCaller *who,
+                                const char *name,
+                                VirtkvmNetworkRef *ret_network, GError **error);
+    /** @flags: virNetworkDefineFlags */
+    bool (*networkDefineXMLFlags)(VirtkvmState *state, const VirtkvmCaller *who,
+                                  const char *xml, unsigned flags,
+                                  VirtkvmNetworkRef *ret_network,
+                                  GError **error);
+    /** @flags: virNetworkCreateFlags */
+    bool (*networkCreateXMLFlags)(VirtkvmState *state, const VirtkvmCaller *who,
+                                  const char *xml, unsigned flags,
+                                  VirtkvmNetworkRef *ret_network,
+                                  GError **error);
+    bool (*networkCreate)(VirtkvmState *state, const VirtkvmCaller *who,
+                          const VirtkvmNetworkRef *net, GError **error);
+    bool (*networkDestroy)(VirtkvmState *state, const VirtkvmCaller *who,
+                           const VirtkvmNetworkRef *net, GError **error);
+    bool (*networkUndefine)(VirtkvmState *state, const VirtkvmCaller *who,
+                            const VirtkvmNetworkRef *net, GError **error);
+    bool (*networkUpdate)(VirtkvmState *state, const VirtkvmCaller *who,
+                          const VirtkvmNetworkRef *net,
+                          const VirtkvmNetworkUpdate *update, GError **error);
+    char *(*networkGetXMLDesc)(VirtkvmState *state, const VirtkvmCaller *who,
+                               const VirtkvmNetworkRef *net, unsigned flags,
+                               GError **error);
+    char *(*networkGetBridgeName)(VirtkvmState *state, const VirtkvmCaller *who,
+                                  const VirtkvmNetworkRef *net, GError **error);
+    bool (*networkGetAutostart)(VirtkvmState *state, const VirtkvmCaller *who,
+                                const VirtkvmNetworkRef *net,
+                                bool *ret_autostart, GError **error);
+    bool (*networkSetAutostart)(VirtkvmState *state, const VirtkvmCaller *who,
+                                const VirtkvmNetworkRef *net, bool autostart,
+                                GError **error);
+    /** Returns: 1 or 0, -1 on error */
+    int (*networkIsActive)(VirtkvmState *state, const VirtkvmCaller *who,
+                           const VirtkvmNetworkRef *net, GError **error);
+    int (*networkIsPersistent)(VirtkvmState *state, const VirtkvmCaller *who,
+                               const VirtkvmNetworkRef *net, GError **error);
+    /** @mac: NULL for all
+     * @ret_leases: GArray of VirtkvmDhcpLease with a clear function */
+    bool (*networkGetDHCPLeases)(VirtkvmState *state, const VirtkvmCaller *who,
+                                 const VirtkvmNetworkRef *net, const char *mac,
+                                 unsigned flags, GArray **ret_leases,
+                                 GError **error);
+} VirtkvmNetworkDriver;
 
 /**
  * The operations. `state` is what stateInitialize returned; `who` is the
@@ -245,6 +342,7 @@ typedef struct VirtkvmDriver {
     const char *name;           /* "kvm" */
     const char *const *schemes; /* NULL-terminated URI schemes, first = own */
     const char *type;           /* of virConnectGetType: "KVM" */
+    const VirtkvmNetworkDriver *network; /* NULL: it has no networks */
 
     /* --- life of the driver ------------------------------------------- */
     /** Loads definitions, finds running domains again. @autostart: also start
