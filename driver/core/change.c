@@ -7,8 +7,9 @@
 #include "core/persist.h"
 #include "util/i18n.h"
 
-static CoreDef *
-changed(const CoreDef *def, const CoreChange *change, bool live, GError **error)
+CoreDef *
+core_change_try(const CoreDef *def, const CoreChange *change, bool live,
+                GError **error)
 {
     g_autoptr(ConfDomain) conf = core_def_open(def, error);
 
@@ -20,7 +21,7 @@ changed(const CoreDef *def, const CoreChange *change, bool live, GError **error)
 bool
 core_change_live(CoreDomain *domain, const CoreChange *change, GError **error)
 {
-    CoreDef *def = changed(domain->def, change, true, error);
+    CoreDef *def = core_change_try(domain->def, change, true, error);
 
     if (!def)
         return false;
@@ -29,9 +30,8 @@ core_change_live(CoreDomain *domain, const CoreChange *change, GError **error)
     return true;
 }
 
-/* The file is written without the lock. */
-static bool
-save_config(CoreDomain *domain, CoreDef *def, GError **error)
+bool
+core_change_save(CoreDomain *domain, CoreDef *def, GError **error)
 {
     bool saved;
 
@@ -66,12 +66,13 @@ core_change(CoreCall *call, const CoreChange *change, GError **error)
     if (!core_api_affect(domain, &call->flags, error))
         return false;
     if ((call->flags & VIR_DOMAIN_AFFECT_CONFIG) &&
-        !(config = changed(core_domain_config(domain), change, false, error)))
+        !(config = core_change_try(core_domain_config(domain), change, false,
+                                   error)))
         return false;
     if (call->flags & VIR_DOMAIN_AFFECT_LIVE) {
-        tried = changed(domain->def, change, true, error);
+        tried = core_change_try(domain->def, change, true, error);
         if (!tried || !do_live(domain, change, error))
             return false;
     }
-    return !config || save_config(domain, config, error);
+    return !config || core_change_save(domain, config, error);
 }

@@ -28,6 +28,14 @@ typedef struct CoreChange {
  */
 bool core_change(CoreCall *call, const CoreChange *change, GError **error);
 
+/** The two halves of AFFECT_CONFIG, for calls that do something in between:
+ * core_change_try: what @def would be then; owned; NULL on error.
+ * core_change_save: with lock and job: write @def and let it be the definition
+ * of the next start. The lock is released meanwhile. */
+CoreDef *core_change_try(const CoreDef *def, const CoreChange *change,
+                         bool live, GError **error);
+bool core_change_save(CoreDomain *domain, CoreDef *def, GError **error);
+
 /** core_change_live: change the running definition only, with the lock held,
  * without the job: for what the engine tells */
 bool core_change_live(CoreDomain *domain, const CoreChange *change,

@@ -6,81 +6,38 @@
 
 #include <string.h>
 
-typedef struct Found {
-    GPtrArray *array; /* NULL: there is none */
-    guint index;
-} Found;
-
-/* What can come and go: the arrays of ConfDomain, and where an alias is. */
-static const struct {
-    size_t array;
-    size_t alias;
-} kinds[] = {
-    { offsetof(ConfDomain, disks), offsetof(ConfDisk, alias) },
-    { offsetof(ConfDomain, interfaces), offsetof(ConfInterface, alias) },
-};
-
-static Found
-find(const ConfDomain *conf, const char *alias)
+bool
+core_device_moves(ConfDeviceKind kind)
 {
-    for (size_t i = 0; alias && i < G_N_ELEMENTS(kinds); i++) {
-        GPtrArray *array =
-            *(GPtrArray *const *)(const void *)((const char *)conf +
-                                                kinds[i].array);
-
-        for (guint j = 0; j < array->len; j++) {
-            const char *own =
-                *(char *const *)(const void *)((const char *)array->pdata[j] +
-                                               kinds[i].alias);
-
-            if (own && strcmp(own, alias) == 0)
-                return (Found){ array, j };
-        }
-    }
-    return (Found){ NULL, 0 };
+    return kind == CONF_DEVICE_DISK || kind == CONF_DEVICE_INTERFACE ||
+           kind == CONF_DEVICE_RNG;
 }
 
 ConfDisk *
 core_device_disk(const ConfDomain *conf, const char *alias)
 {
-    Found found = find(conf, alias);
+    ConfDevice found;
 
-    return found.array && found.array == conf->disks
-               ? found.array->pdata[found.index]
-               : NULL;
+    if (!alias || !conf_domain_device_by_alias(conf, alias, &found, NULL) ||
+        found.kind != CONF_DEVICE_DISK)
+        return NULL;
+    return found.data;
 }
 
-bool
-core_device_exists(const ConfDomain *conf, const char *alias)
-{
-    return find(conf, alias).array != NULL;
-}
-
-bool
-core_device_remove(ConfDomain *conf, const char *alias)
-{
-    Found found = find(conf, alias);
-
-    if (found.array)
-        g_ptr_array_remove_index(found.array, found.index);
-    return found.array != NULL;
-}
-
-/* Controllers that no document names count from 0, too. */
+/* A controller that no document names is numbered by its alias alone. */
 static int
 controller_index(const ConfDomain *conf, const char *alias)
 {
     static const char prefix[] = "virtio-serial";
+    ConfDevice found;
     guint64 index;
 
-    for (guint i = 0; alias && i < conf->controllers->len; i++) {
-        const ConfController *controller = conf->controllers->pdata[i];
-
-        if (controller->type == CONF_CONTROLLER_VIRTIO_SERIAL &&
-            g_strcmp0(controller->alias, alias) == 0)
-            return controller->index;
-    }
-    if (!alias || !g_str_has_prefix(alias, prefix) ||
+    if (!alias)
+        return -1;
+    if (conf_domain_device_by_alias(conf, alias, &found, NULL) &&
+        found.kind == CONF_DEVICE_CONTROLLER)
+        return ((const ConfController *)found.data)->index;
+    if (!g_str_has_prefix(alias, prefix) ||
         !g_ascii_string_to_unsigned(alias + strlen(prefix), 10, 0, INT_MAX,
                                     &index, NULL))
         return -1;

@@ -5,19 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "conf/domain.h"
+#include "conf/device.h"
 
-/* Devices of a running definition as the engine calls them: by alias. NULL
- * names none. */
+/** core_device_moves: can devices of @kind come to a running guest and go? */
+bool core_device_moves(ConfDeviceKind kind);
 
+/** core_device_disk: by its alias; NULL: there is none */
 ConfDisk *core_device_disk(const ConfDomain *conf, const char *alias);
 
 /** core_device_channel: the one at @port of the controller @alias */
 ConfChardev *core_device_channel(const ConfDomain *conf, const char *alias,
                                  int64_t port);
-
-/** core_device_exists: is it a disk or an interface? */
-bool core_device_exists(const ConfDomain *conf, const char *alias);
-
-/** core_device_remove: take a disk or an interface out; false: there is none */
-bool core_device_remove(ConfDomain *conf, const char *alias);

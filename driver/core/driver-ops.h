@@ -46,6 +46,10 @@
     .domainGetVcpus = core_call_vcpus,                                        \
     .connectGetAllDomainStats = core_call_stats,                              \
     .domainOpenConsole = core_call_console,                                   \
+    .domainAttachDeviceFlags = core_call_attach,                              \
+    .domainDetachDeviceFlags = core_call_detach,                              \
+    .domainDetachDeviceAlias = core_call_detach_alias,                        \
+    .domainUpdateDeviceFlags = core_call_update,                              \
     .domainBlockStats = core_call_block_stats,                                \
     .domainBlockStatsFlags = core_call_block_stats_flags,                     \
     .domainGetBlockInfo = core_call_block_info,                               \

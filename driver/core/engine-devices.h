@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <virtkvm/driver.h>
 
-#include "conf/domain.h"
+#include "conf/device.h"
 
 /**
  * What the core asks of an engine about devices. An engine knows a device by
@@ -16,7 +16,6 @@
  * All may block for an engine's answer: without a domain's lock.
  */
 typedef struct CoreEngine CoreEngine;
-typedef struct ConfDevice ConfDevice;
 
 typedef struct CoreBlockCount {
     uint64_t operations, bytes, total_ns;

@@ -93,8 +93,13 @@ static bool
 apply_removal(ConfDomain *conf, bool live, gpointer data, GError **error)
 {
     const CoreEngineEvent *event = data;
+    ConfDevice found;
 
-    return core_device_remove(conf, event->id);
+    if (!event->id ||
+        !conf_domain_device_by_alias(conf, event->id, &found, error))
+        return false;
+    conf_device_free(conf_domain_remove_device(conf, &found));
+    return true;
 }
 
 static bool
@@ -121,8 +126,10 @@ static void
 on_refused(CoreDomain *domain, const CoreEngineEvent *event)
 {
     g_autoptr(ConfDomain) conf = core_def_open(domain->def, NULL);
+    ConfDevice found;
 
-    if (!conf || !core_device_exists(conf, event->id))
+    if (!conf || !event->id ||
+        !conf_domain_device_by_alias(conf, event->id, &found, NULL))
         return;
     core_event_device(domain, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED,
                       event->id);

@@ -250,6 +250,171 @@ class Interfaces(Devices):
                    fail="a guest agent is not configured")
 
 
+class Hotplug(Devices):
+    def targets(self, *options):
+        return [row[0] for row in table(
+            self.virsh("domblklist", "a", *options))]
+
+    def macs(self, *options):
+        return [row[4] for row in table(
+            self.virsh("domiflist", "a", *options))]
+
+    def test_disk(self):
+        self.virsh("attach-disk", "a", self.image, "vdb", "--live",
+                   fail="domain is not running")
+        self.virsh("start", "a")
+        watcher = self.watch("--all", "--loop", "--timeout", "4")
+        self.assertEqual(self.virsh("attach-disk", "a", self.image + "2",
+                                    "vdb").strip(),
+                         "Disk attached successfully")
+        self.assertEqual(self.targets(), ["vda", "vdb"])
+        self.assertEqual(self.targets("--inactive"), ["vda"])
+        self.assertIn("<alias name='virtio-disk1'/>", self.live())
+        self.virsh("attach-disk", "a", self.image, "vdb",
+                   fail="target vdb already exists")
+        self.assertEqual(self.virsh("domblkstat", "a", "vdb").split()[:3],
+                         ["vdb", "rd_req", "0"])
+        self.assertEqual(self.virsh("detach-disk", "a", "vdb").strip(),
+                         "Disk detached successfully")
+        self.assertEqual(self.targets(), ["vda"])
+        self.virsh("detach-disk", "a", "vdb",
+                   fail="No disk found whose source path or target is vdb")
+        output, _ = watcher.communicate(timeout=60)
+        self.assertEqual(
+            re.findall("event '(device.*)' for domain 'a': (.*)", output),
+            [("device-added", "virtio-disk1"),
+             ("device-removed", "virtio-disk1")])
+
+    def test_disk_of_the_next_start(self):
+        self.virsh("start", "a")
+        self.virsh("attach-disk", "a", self.image, "vdc", "--config")
+        self.assertEqual(self.targets(), ["vda"])
+        self.assertEqual(self.targets("--inactive"), ["vda", "vdc"])
+        self.virsh("attach-disk", "a", self.image, "vdd", "--persistent")
+        self.assertEqual(self.targets(), ["vda", "vdd"])
+        self.assertEqual(self.targets("--inactive"), ["vda", "vdc", "vdd"])
+        self.virsh("detach-disk", "a", "vdc", "--config")
+        self.virsh("detach-disk", "a", "vdd", "--persistent")
+        self.assertEqual(self.targets("--inactive"), ["vda"])
+        self.assertEqual(self.targets(), ["vda"])
+
+    def test_interface(self):
+        mac = "52:54:00:00:00:02"
+        self.virsh("start", "a")
+        self.assertEqual(self.virsh(
+            "attach-interface", "a", "bridge", "br9", "--model", "virtio", "--mac",
+            mac, "--live", "--config").strip(),
+            "Interface attached successfully")
+        self.assertEqual(self.macs(), [MAC, mac])
+        self.assertEqual(self.macs("--inactive"), [MAC, mac])
+        self.assertEqual(self.virsh("domifstat", "a", mac).split()[:3],
+                         [mac, "rx_bytes", "0"])
+        self.assertEqual(self.virsh("detach-interface", "a", "bridge", "--mac",
+                                    mac, "--live", "--config").strip(),
+                         "Interface detached successfully")
+        self.assertEqual((self.macs(), self.macs("--inactive")),
+                         ([MAC], [MAC]))
+        path = self.write("gone.xml", INTERFACE.replace(MAC, mac))
+        self.virsh("detach-device", "a", path,
+                   fail=f"no device matching MAC address {mac} found")
+
+    def test_one_mac_for_both_definitions(self):
+        self.virsh("start", "a")
+        path = self.write("i.xml", "<interface type='user'>"
+                          "<model type='virtio'/></interface>")
+        self.assertEqual(self.virsh("attach-device", "a", path, "--live",
+                                    "--config").strip(),
+                         "Device attached successfully")
+        self.assertEqual(self.macs(), self.macs("--inactive"))
+
+    def test_device(self):
+        path = self.write("d.xml", DISK.format(path=self.image, target="vde"))
+        self.virsh("attach-device", "a", path, "--config")
+        self.virsh("start", "a")
+        self.assertEqual(self.targets(), ["vda", "vde"])
+        self.assertEqual(self.virsh("detach-device", "a", path).strip(),
+                         "Device detached successfully")
+        self.virsh("detach-device", "a", path,
+                   fail="device not found: no target device vde")
+        self.virsh("detach-device-alias", "a", "virtio-disk0")
+        harness.wait_for(lambda: self.targets() == [], "the removal")
+        self.virsh("detach-device-alias", "a", "virtio-disk9",
+                   fail="no device found with alias virtio-disk9")
+        panic = self.write("p.xml", "<panic model='isa'/>")
+        self.virsh("attach-device", "a", panic, "--live",
+                   fail="Operation not supported: live attach of device "
+                   "'panic' is not supported")
+        wrong = self.write("w.xml", "<what/>")
+        self.virsh("attach-device", "a", wrong, "--live",
+                   fail="XML error: unknown device type 'what'")
+
+    def test_attached_devices_outlive_the_daemon(self):
+        self.virsh("start", "a")
+        self.virsh("attach-disk", "a", self.image + "2", "vdb", "--live")
+        self.daemon.stop()
+        self.daemon.start()
+        self.assertEqual(self.targets(), ["vda", "vdb"])
+        self.virsh("detach-disk", "a", "vdb", "--live")
+        self.assertEqual(self.targets(), ["vda"])
+        self.virsh("destroy", "a")
+        self.assertEqual(self.targets(), ["vda"])
+
+    def test_twenty_rounds(self):
+        self.virsh("start", "a")
+        path = self.write("d.xml", DISK.format(path=self.image, target="vdf"))
+        before = self.live()
+        for _ in range(20):
+            self.virsh("attach-device", "a", path)
+            self.virsh("detach-device", "a", path)
+        self.assertEqual(self.live(), before)
+
+
+class Update(Devices):
+    def link(self, *options):
+        return self.virsh("domif-getlink", "a", MAC, *options).split()[-1]
+
+    def test_link(self):
+        self.virsh("start", "a")
+        self.assertEqual(self.virsh("domif-setlink", "a", MAC, "down").strip(),
+                         "Device updated successfully")
+        self.assertEqual((self.link(), self.link("--config")), ("down", "up"))
+        self.virsh("domif-setlink", "a", MAC, "up")
+        self.assertEqual(self.link(), "up")
+        self.virsh("domif-setlink", "a", MAC, "down", "--config")
+        self.assertEqual((self.link(), self.link("--config")), ("up", "down"))
+
+    def test_what_a_guest_would_notice_is_refused_by_name(self):
+        self.virsh("start", "a")
+        path = self.write("i.xml", INTERFACE.replace(
+            "<model", "<mtu size='1400'/><model"))
+        self.virsh("update-device", "a", path, "--live",
+                   fail="Operation not supported: cannot modify field 'size' "
+                   "of <mtu> of the network interface")
+        self.virsh("update-device", "a", path, "--config")
+        self.assertIn("<mtu size='1400'/>", self.config())
+        disk = DISK.format(path=self.image, target="vda")
+        path = self.write("d.xml", disk.replace(
+            "type='raw'", "type='raw' cache='none'"))
+        self.virsh("update-device", "a", path, "--live",
+                   fail="Operation not supported: cannot modify field 'cache' "
+                   "of <driver> of the disk")
+
+    def test_limits(self):
+        self.virsh("start", "a")
+        path = self.write("d.xml", DISK.format(
+            path=self.image, target="vda").replace(
+                "</disk>", "<iotune><total_iops_sec>9</total_iops_sec>"
+                "</iotune></disk>"))
+        self.virsh("update-device", "a", path, "--live")
+        self.assertEqual(pairs(self.virsh("blkdeviotune", "a", "vda"))
+                         ["total_iops_sec"], "9")
+        path = self.write("i.xml", INTERFACE.replace(
+            "<model", "<bandwidth><inbound average='7'/></bandwidth><model"))
+        self.virsh("update-device", "a", path, "--live")
+        self.assertEqual(pairs(self.virsh("domiftune", "a", MAC))
+                         ["inbound.average"], "7")
+
+
 class Statistics(Devices):
     def test_domstats(self):
         self.virsh("start", "a")

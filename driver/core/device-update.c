@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#include <config.h>
+
+#include <string.h>
+
+#include "core/calls.h"
+#include "core/change.h"
+#include "core/device.h"
+#include "core/engine-devices.h"
+#include "util/error.h"
+#include "util/i18n.h"
+
+/** domainUpdateDeviceFlags: of a running guest, an interface's link and limits
+ * and a disk's limits; of the next start, all that a device says. */
+
+typedef struct Update {
+    const char *xml;
+    /* filled in by applying it to the running definition: what it was, and
+     * what it is to be */
+    ConfDevice *before, *after;
+} Update;
+
+static void
+forget(Update *update)
+{
+    g_clear_pointer(&update->before, conf_device_free);
+    g_clear_pointer(&update->after, conf_device_free);
+}
+
+/* --- what may be changed
+ * --------------------------------------------------------- */
+
+/* Rows of the elements; an alias or a place that is not given is no change. */
+static const char *const disk_rows[] = {
+    "total_bytes_sec",
+    "read_bytes_sec",
+    "write_bytes_sec",
+    "total_iops_sec",
+    "read_iops_sec",
+    "write_iops_sec",
+    "total_bytes_sec_max",
+    "read_bytes_sec_max",
+    "write_bytes_sec_max",
+    "total_iops_sec_max",
+    "read_iops_sec_max",
+    "write_iops_sec_max",
+    "size_iops_sec",
+    "group_name",
+    "total_bytes_sec_max_length",
+    "read_bytes_sec_max_length",
+    "write_bytes_sec_max_length",
+    "total_iops_sec_max_length",
+    "read_iops_sec_max_length",
+    "write_iops_sec_max_length",
+    NULL,
+};
+
+static const char *const interface_rows[] = { "link", "inbound", "outbound",
+                                              NULL };
+
+static bool
+check_live(const ConfDevice *before, const ConfDevice *after, GError **error)
+{
+    bool is_disk = before->kind == CONF_DEVICE_DISK;
+    g_autofree char *row = NULL;
+
+    if (!is_disk && before->kind != CONF_DEVICE_INTERFACE) {
+        error_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                  _("live update of device '%s' is not supported"),
+                  conf_device_name(before->kind));
+        return false;
+    }
+    row = conf_device_difference(before, after,
+                                 is_disk ? disk_rows : interface_rows);
+    if (row && is_disk)
+        error_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                  _("cannot modify field %s of the disk"), row);
+    else if (row)
+        error_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                  _("cannot modify field %s of the network interface"), row);
+    return !row;
+}
+
+/* --- the definitions
+ * -------------------------------------------------------------- */
+
+static bool
+apply(ConfDomain *conf, bool live, gpointer data, GError **error)
+{
+    Update *update = data;
+    ConfDevice *device =
+        conf_device_parse(update->xml, live ? 0 : CONF_PARSE_INACTIVE, error);
+    g_autoptr(ConfDevice) before = NULL;
+    ConfDevice found;
+    bool done;
+
+    if (!device)
+        return false;
+    done = conf_domain_find_device(conf, device, &found, error);
+    if (done)
+        before = conf_device_copy(&found);
+    done = done && conf_domain_replace_device(conf, &found, &device, error);
+    conf_device_free(device);
+    if (!done || !live)
+        return done;
+    done = conf_domain_device_by_alias(conf, conf_device_alias(before), &found,
+                                       error) &&
+           check_live(before, &found, error);
+    if (!done)
+        return false;
+    forget(update);
+    update->before = g_steal_pointer(&before);
+    update->after = conf_device_copy(&found);
+    return true;
+}
+
+/* --- the engine
+ * ----------------------------------------------------------------------- */
+
+static bool
+ask_interface(CoreEngine *engine, const ConfInterface *before,
+              const ConfInterface *after, GError **error)
+{
+    const CoreEngineDeviceOps *ops = engine->ops->devices;
+    bool was_up = before->link != CONF_LINK_DOWN;
+    bool up = after->link != CONF_LINK_DOWN;
+
+    if (was_up != up && !ops->set_link(engine, before->alias, up, error))
+        return false;
+    return memcmp(&before->bandwidth, &after->bandwidth,
+                  sizeof(before->bandwidth)) == 0 ||
+           ops->net_bandwidth(engine, before->alias, &after->bandwidth, error);
+}
+
+static bool
+ask(CoreEngine *engine, gpointer data, GError **error)
+{
+    const Update *update = data;
+    const ConfDisk *disk = update->after->data;
+
+    if (update->after->kind == CONF_DEVICE_INTERFACE)
+        return ask_interface(engine, update->before->data, update->after->data,
+                             error);
+    return engine->ops->devices->block_throttle(engine, disk->alias,
+                                                &disk->iotune, error);
+}
+
+static bool
+update_act(CoreCall *call, GError **error)
+{
+    Update *update = call->data;
+    CoreChange change = { apply, ask, update };
+    bool done = core_change(call, &change, error);
+
+    forget(update);
+    return done;
+}
+
+static const CoreOperation update_operation = {
+    .name = "domainUpdateDeviceFlags",
+    .needs = CORE_JOB | CORE_SAVE_STATUS,
+    .flags = VIR_DOMAIN_DEVICE_MODIFY_LIVE | VIR_DOMAIN_DEVICE_MODIFY_CONFIG |
+             VIR_DOMAIN_DEVICE_MODIFY_FORCE,
+    .act = update_act,
+};
+
+bool
+core_call_update(VirtkvmState *state, const VirtkvmCaller *who,
+                 const VirtkvmDomainRef *dom, const char *xml, unsigned flags,
+                 GError **error)
+{
+    Update update = { .xml = xml };
+    CoreCall call = {
+        .state = state, .who = who, .flags = flags, .data = &update
+    };
+
+    return core_api_call(&update_operation, &call, dom, error);
+}
