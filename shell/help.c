@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "shell/wrap.h"
 #include "util/i18n.h"
 
 static const char *
@@ -64,26 +65,74 @@ option_label(const VshOption *option)
                            option->name, kind_word(option));
 }
 
+#define INDENT 4
+
+/* The widest label that the texts of options stand beside. */
+#define LABEL_MAX 28
+
+static void
+print_paragraph(VshOutput *out, const char *text)
+{
+    g_autofree char *lines = vsh_wrap(text, vsh_wrap_columns(), INDENT, INDENT);
+
+    vsh_print(out, "%*s%s\n", INDENT, "", lines);
+}
+
+/* In the synopsis what goes on is indented once more. */
+static void
+print_synopsis(const VshCommand *command, VshOutput *out)
+{
+    g_autofree char *synopsis = vsh_help_synopsis(command);
+    g_autofree char *lines =
+        vsh_wrap(synopsis, vsh_wrap_columns(), INDENT, 2 * INDENT);
+
+    vsh_print(out, "%*s%s\n", INDENT, "", lines);
+}
+
+/* The column of the texts: behind the labels that are not too long. */
+static unsigned
+label_width(GPtrArray *options)
+{
+    size_t width = 0;
+
+    for (guint i = 0; i < options->len; i++) {
+        g_autofree char *label = option_label(options->pdata[i]);
+
+        if (strlen(label) <= LABEL_MAX)
+            width = MAX(width, strlen(label));
+    }
+    return (unsigned)width;
+}
+
+static void
+print_option(const VshOption *option, unsigned width, VshOutput *out)
+{
+    g_autofree char *label = option_label(option);
+    unsigned indent = INDENT + width + 2;
+    g_autofree char *lines =
+        vsh_wrap(_(option->help), vsh_wrap_columns(), indent, indent);
+
+    vsh_print(out, "%*s%-*s", INDENT, "", (int)width + 2, label);
+    if (strlen(label) > width)
+        vsh_print(out, "\n%*s", (int)indent, "");
+    vsh_print(out, "%s\n", lines);
+}
+
 void
 vsh_help_command(const VshCommand *command, VshOutput *out)
 {
     g_autoptr(GPtrArray) options = vsh_command_options(command);
-    g_autofree char *synopsis = vsh_help_synopsis(command);
+    unsigned width = label_width(options);
 
     vsh_print(out, _("  NAME\n"));
     vsh_print(out, "    %s - %s\n", command->name, _(command->summary));
     vsh_print(out, _("\n  SYNOPSIS\n"));
-    vsh_print(out, "    %s\n", synopsis);
+    print_synopsis(command, out);
     vsh_print(out, _("\n  DESCRIPTION\n"));
-    vsh_print(out, "    %s\n", _(command->details));
+    print_paragraph(out, _(command->details));
     vsh_print(out, _("\n  OPTIONS\n"));
-    for (guint i = 0; i < options->len; i++) {
-        const VshOption *option = options->pdata[i];
-        g_autofree char *label = option_label(option);
-
-        vsh_print(out, "    %-15s  %s\n", label, _(option->help));
-    }
-    vsh_print(out, "\n");
+    for (guint i = 0; i < options->len; i++)
+        print_option(options->pdata[i], width, out);
 }
 
 static void

@@ -65,6 +65,21 @@ is_unfinished(const char *candidate)
     return length > 0 && strchr("/=", candidate[length - 1]);
 }
 
+/* Lists candidates without the folder that all of them are in: matches[0] is
+ * what they have in common. */
+static void
+show_in_folder(char **matches, int count, int longest)
+{
+    const char *slash = strrchr(matches[0], '/');
+    size_t folder = slash ? (size_t)(slash - matches[0]) + 1 : 0;
+    g_autofree char **shown = g_new0(char *, (gsize)count + 2);
+
+    for (int i = 0; i <= count; i++)
+        shown[i] = matches[i] + folder;
+    rl_display_match_list(shown, count, longest - (int)folder);
+    rl_forced_update_display();
+}
+
 static char **
 complete_line(const char *text, int start, int end)
 {
@@ -78,6 +93,12 @@ complete_line(const char *text, int start, int end)
     before = vsh_parse_tail(line, &partial, &quote);
     prompt.candidates = vsh_complete(prompt.shell, before, partial);
     quote_candidates(prompt.candidates, quote);
+    /* more of them than it lists unasked are left to readline */
+    rl_completion_display_matches_hook =
+        strchr(partial, '/') && g_strv_length(prompt.candidates) <=
+                                    (guint)rl_completion_query_items
+            ? show_in_folder
+            : NULL;
     rl_completion_append_character = prompt.candidates[0] &&
                                              !prompt.candidates[1] &&
                                              is_unfinished(prompt.candidates[0])

@@ -95,7 +95,8 @@ run_connected(VshShell *shell, const VshArgs *args, GError **error)
     return ok;
 }
 
-/* Runs with the format that the command itself asks for. */
+/* Runs with the format that the command itself asks for, reports a failure
+ * and leaves an empty line. */
 static bool
 run_formatted(VshShell *shell, const VshArgs *args, GError **error)
 {
@@ -105,6 +106,7 @@ run_formatted(VshShell *shell, const VshArgs *args, GError **error)
 
     if (vsh_args_given(args, "help")) {
         vsh_help_command(args->command, &shell->out);
+        vsh_print_extra(&shell->out, "\n");
         return true;
     }
     if (args->command->flags & VSH_COMMAND_QUERY)
@@ -113,6 +115,8 @@ run_formatted(VshShell *shell, const VshArgs *args, GError **error)
         shell->out.format =
             strcmp(format, "json") == 0 ? VSH_FORMAT_JSON : VSH_FORMAT_TABLE;
     ok = run_connected(shell, args, error);
+    if (!ok && *error)
+        fail(shell, *error);
     if ((!ok || !(args->command->flags & VSH_COMMAND_NO_NEWLINE)) &&
         !shell->out.timing)
         vsh_print_extra(&shell->out, "\n");
@@ -130,8 +134,6 @@ run_bound(VshShell *shell, const VshArgs *args)
     vsh_interrupt_reset();
     vsh_debug(&shell->out, 2, "command: %s", args->command->name);
     ok = run_formatted(shell, args, &error);
-    if (!ok && error)
-        fail(shell, error);
     if (shell->out.timing && !shell->quit)
         vsh_print_extra(&shell->out, _("\n(Time: %.3f ms)\n\n"),
                         (double)(g_get_monotonic_time() - start) / 1000.0);

@@ -15,6 +15,7 @@
 
 #include "shell/state.h"
 #include "shell/table.h"
+#include "shell/wrap.h"
 #include "util/fd.h"
 
 /* What @print writes to standard output. */
@@ -153,6 +154,36 @@ test_columns_have_a_least_width(void **state)
 }
 
 static void
+test_wrap(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned columns, first, indent;
+        const char *lines;
+    } cases[] = {
+        { "one two three", 0, 0, 2, "one two three" },
+        { "one two three", 13, 0, 2, "one two three" },
+        { "one two three", 12, 0, 2, "one two\n  three" },
+        { "one two three", 7, 0, 0, "one two\nthree" },
+        { "one two three", 7, 4, 2, "one\n  two\n  three" },
+        { "x [--a b] [--c d]", 10, 0, 1, "x [--a b]\n [--c d]" },
+        { "x [--a b] [--c d]", 8, 0, 1, "x\n [--a b]\n [--c d]" },
+        { "longer than that", 4, 0, 0, "longer\nthan\nthat" },
+        { "\xe8\x99\x9a\xe6\x8b\x9f\xe6\x9c\xba", 4, 0, 1,
+          "\xe8\x99\x9a\xe6\x8b\x9f\n \xe6\x9c\xba" },
+        { "bad\xff text here", 5, 0, 0, "bad\xff text here" },
+        { "", 5, 0, 0, "" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *lines = vsh_wrap(cases[i].text, cases[i].columns,
+                                          cases[i].first, cases[i].indent);
+
+        assert_string_equal(lines, cases[i].lines);
+    }
+}
+
+static void
 test_table_quiet_has_no_header(void **state)
 {
     g_autoptr(VshTable) table = sample();
@@ -248,6 +279,7 @@ main(void)
         cmocka_unit_test(test_table_text),
         cmocka_unit_test(test_rule_is_no_longer_than_a_screen),
         cmocka_unit_test(test_columns_have_a_least_width),
+        cmocka_unit_test(test_wrap),
         cmocka_unit_test(test_table_quiet_has_no_header),
         cmocka_unit_test(test_table_json_has_the_same_rows),
         cmocka_unit_test(test_color_does_not_move_columns),
