@@ -128,18 +128,47 @@ add_range(VshCpuStats *stats, const VshCpuRange *range)
 }
 
 static bool
-fetch(VshCpuStats *stats, VshCpuRange *range, bool total, GError **error)
+fetch_range(VshCpuStats *stats, VshCpuRange *range, GError **error)
 {
     const char *name = virDomainGetName(stats->domain);
     int cpus = virDomainGetCPUStats(stats->domain, NULL, 0, 0, 0, 0);
 
     if (cpus > 0 && !check_range((unsigned)cpus, range, error))
         return false;
-    if (cpus >= 0 && add_range(stats, range) && (!total || add_total(stats)))
+    if (cpus >= 0 && add_range(stats, range))
         return true;
     vsh_error_virt(
         error, _("Failed to retrieve CPU statistics for domain '%s'"), name);
     return false;
+}
+
+static bool
+fetch_total(const VshCpuStats *stats, GError **error)
+{
+    const char *name = virDomainGetName(stats->domain);
+
+    if (add_total(stats))
+        return true;
+    vsh_error_virt(
+        error, _("Failed to retrieve CPU statistics for domain '%s'"), name);
+    return false;
+}
+
+/* All CPUs were asked for by nobody by name: the total is enough where no more
+ * is known. */
+static bool
+fetch_both(VshCpuStats *stats, VshCpuRange *range, GError **error)
+{
+    GError *failure = NULL;
+
+    if (!fetch_range(stats, range, &failure)) {
+        if (vsh_error_exit(failure) != VSH_EXIT_UNSUPPORTED) {
+            g_propagate_error(error, failure);
+            return false;
+        }
+        g_error_free(failure);
+    }
+    return fetch_total(stats, error);
 }
 
 static bool
@@ -152,14 +181,16 @@ query_cpus(VshShell *shell, const VshArgs *args, virDomainPtr domain,
     VshCpuStats stats = { .domain = domain, .record = record };
     VshCpuRange range = {
         .start = vsh_args_number(args, "start", 0),
-        .count =
-            vsh_args_number(args, "count", total && !ranged ? 0 : G_MAXINT),
+        .count = vsh_args_number(args, "count", G_MAXINT),
     };
 
     vsh_record_add(record, "domain",
                    vsh_domain_several(args) ? _("Domain:") : NULL,
                    virDomainGetName(domain), NULL);
-    return fetch(&stats, &range, total || !ranged, error);
+    if (!ranged && !total)
+        return fetch_both(&stats, &range, error);
+    return (!ranged || fetch_range(&stats, &range, error)) &&
+           (!total || fetch_total(&stats, error));
 }
 
 static bool

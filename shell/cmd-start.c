@@ -124,7 +124,9 @@ start_one(VshShell *shell, const VshArgs *args, virDomainPtr domain, void *data,
     start.flags |= vsh_args_bits(args, start_only_flags);
     if (virDomainGetID(domain) != (unsigned)-1) {
         vsh_error_set(error, VSH_EXIT_STATE, _("Domain is already active"));
-        vsh_error_hint(error, _("it is '%s'"), name);
+        vsh_error_hint(error,
+                       _("domain '%s' runs; 'console %s' attaches to it"), name,
+                       name);
         return false;
     }
     if (start_domain(domain, &start) < 0 &&

@@ -67,6 +67,9 @@ option_label(const VshOption *option)
 
 #define INDENT 4
 
+/* The column of the summaries in lists of commands. */
+#define NAME_WIDTH 26
+
 /* The widest label that the texts of options stand beside. */
 #define LABEL_MAX 28
 
@@ -143,7 +146,11 @@ print_commands(const VshGroup *group, VshOutput *out)
     for (guint i = 0; i < commands->len; i++) {
         const VshCommand *command = commands->pdata[i];
 
-        vsh_print(out, "    %-30s %s\n", command->name, _(command->summary));
+        g_autofree char *lines = vsh_wrap(
+            _(command->summary), vsh_wrap_columns(), NAME_WIDTH, NAME_WIDTH);
+
+        vsh_print(out, "%*s%-*s%s\n", INDENT, "", NAME_WIDTH - INDENT,
+                  command->name, lines);
     }
 }
 

@@ -162,6 +162,8 @@ run_statements(VshShell *shell, GPtrArray *statements)
 
         if (!args) {
             fail(shell, error);
+            if (shell->interactive)
+                vsh_print_extra(&shell->out, "\n");
             return false;
         }
         g_ptr_array_add(bound, args);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "shell/wrap.h"
+
 typedef struct VshCell {
     char *text;    /* as it was given */
     json_t *value; /* NULL: the text */
@@ -203,22 +205,30 @@ append_cell(GString *line, const VshOutput *out, const char *text,
 }
 
 /* The rule under the header is as long as the rows, but a last column of long
- * notes does not make it longer than this. */
+ * notes does not make it longer than this, or than the terminal is wide. */
 #define RULE_MAX 100
+
+static size_t
+rule_max(void)
+{
+    unsigned columns = vsh_wrap_columns();
+
+    return columns > 0 ? MIN(columns, RULE_MAX) : RULE_MAX;
+}
 
 static void
 append_rule(GString *text, const VshTable *table, const GArray *shown,
             const size_t *widths)
 {
-    size_t total = 0;
+    size_t total = 0, most = rule_max();
 
     for (guint i = 0; i < shown->len; i++) {
         size_t column = g_array_index(shown, size_t, i);
         size_t width = widths[column] + 3;
         size_t header = vsh_text_width(table->columns[column].header) + 3;
 
-        if (i + 1 == shown->len && total + width > RULE_MAX)
-            width = MAX(header, RULE_MAX - MIN(total, RULE_MAX));
+        if (i + 1 == shown->len && total + width > most)
+            width = MAX(header, most - MIN(total, most));
         total += width;
     }
     while (total-- > 0)
@@ -256,17 +266,33 @@ make_safe(VshTable *table, size_t column)
     }
 }
 
+/* Notes go on in their column where the terminal is too narrow for them. */
+static void
+append_last(GString *text, const VshOutput *out, const VshCell *cell,
+            size_t start)
+{
+    g_autofree char *lines = vsh_wrap(cell->text, vsh_wrap_columns(),
+                                      (unsigned)start, (unsigned)start);
+
+    append_cell(text, out, lines, cell->color, 0);
+}
+
 static void
 append_rows(GString *text, const VshTable *table, const VshOutput *out,
             const GArray *shown, const size_t *widths)
 {
     for (size_t row = 0; row < vsh_table_rows(table); row++) {
+        size_t start = 1;
+
         for (guint i = 0; i < shown->len; i++) {
             size_t column = g_array_index(shown, size_t, i);
             const VshCell *cell = table_cell(table, row, column);
 
-            append_cell(text, out, cell->text, cell->color,
-                        i + 1 < shown->len ? widths[column] : 0);
+            if (i + 1 == shown->len)
+                append_last(text, out, cell, start);
+            else
+                append_cell(text, out, cell->text, cell->color, widths[column]);
+            start += widths[column] + 3;
         }
         g_string_append_c(text, '\n');
     }
