@@ -14,6 +14,7 @@
 
 static const EngineDeviceSchema *const schemas[] = {
     [ENGINE_DEVICE_VIRTIO_RNG] = &engine_rng_schema,
+    [ENGINE_DEVICE_VIRTIO_BLK] = &engine_blk_schema,
 };
 
 static bool

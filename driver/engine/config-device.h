@@ -7,12 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/config-blk.h"
 #include "engine/member.h"
 
 /** An element of the machine document's "devices". Each kind's own members are
  * in a struct and a file of its own, config-KIND.c. */
 typedef enum EngineDeviceKind {
     ENGINE_DEVICE_VIRTIO_RNG = 0,
+    ENGINE_DEVICE_VIRTIO_BLK,
 } EngineDeviceKind;
 
 typedef struct EngineRngConfig {
@@ -32,6 +34,7 @@ struct EngineDeviceConfig {
     /* int: all that its part names. They outlive the device, which never closes
      * them: whoever removes it does. */
     GArray *fds;
+    EngineBlkConfig blk;
     EngineRngConfig rng;
 };
 
@@ -48,6 +51,7 @@ typedef struct EngineDeviceSchema {
 /** What every device has; for ENGINE_MEMBERS(). */
 extern const EngineMember engine_device_members[];
 
+extern const EngineDeviceSchema engine_blk_schema;
 extern const EngineDeviceSchema engine_rng_schema;
 
 /** engine_device_config_new: read one device; @place: of @object */

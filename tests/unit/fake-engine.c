@@ -461,6 +461,18 @@ engine_device_find(Engine *engine, const EngineDeviceType *type, unsigned index)
     return NULL;
 }
 
+EngineDevice *
+engine_device_by_id(Engine *engine, const char *id)
+{
+    for (guint i = 0; i < engine->devices->len; i++) {
+        EngineDevice *device = g_ptr_array_index(engine->devices, i);
+
+        if (device->config && strcmp(device->config->id, id) == 0)
+            return device;
+    }
+    return NULL;
+}
+
 /* --- engine/engine.h ------------------------------------------------------ */
 void
 engine_set_listener(Engine *engine, EngineEventFn listener, void *opaque)
@@ -576,6 +588,12 @@ engine_device_configs(Engine *engine)
 {
     GPtrArray *configs = g_ptr_array_new();
 
+    for (guint i = 0; i < engine->devices->len; i++) {
+        EngineDevice *device = g_ptr_array_index(engine->devices, i);
+
+        if (device->config)
+            g_ptr_array_add(configs, (void *)device->config);
+    }
     for (guint i = 0; i < engine->plugged->len; i++)
         g_ptr_array_add(configs, g_ptr_array_index(engine->plugged, i));
     return configs;

@@ -39,9 +39,12 @@ guest_at(const GuestQueue *queue, uint64_t gpa)
     return queue->memory + gpa;
 }
 
+/** guest_queue_init_at: from @base on; with indirect tables it takes
+ * GUEST_QUEUE_BYTES + @size * GUEST_BUFFERS * 16 */
+#define GUEST_QUEUE_BYTES 0x10000
 static inline void
-guest_queue_init(GuestQueue *queue, uint8_t *memory, uint16_t size,
-                 uint64_t features)
+guest_queue_init_at(GuestQueue *queue, uint8_t *memory, uint64_t base,
+                    uint16_t size, uint64_t features)
 {
     memset(queue, 0, sizeof(*queue));
     queue->memory = memory;
@@ -50,11 +53,18 @@ guest_queue_init(GuestQueue *queue, uint8_t *memory, uint16_t size,
     queue->event_index = features & 1ull << VIRTIO_RING_F_EVENT_IDX;
     queue->indirect = features & 1ull << VIRTIO_RING_F_INDIRECT_DESC;
     queue->next_wrap = queue->used_wrap = true;
-    queue->descriptors = 0x1000;
-    queue->driver = 0x8000;
-    queue->device = 0xa000;
-    queue->tables = 0x10000;
-    memset(memory + queue->descriptors, 0, 0x10000 - 0x1000);
+    queue->descriptors = base + 0x1000;
+    queue->driver = base + 0x8000;
+    queue->device = base + 0xa000;
+    queue->tables = base + GUEST_QUEUE_BYTES;
+    memset(memory + queue->descriptors, 0, GUEST_QUEUE_BYTES - 0x1000);
+}
+
+static inline void
+guest_queue_init(GuestQueue *queue, uint8_t *memory, uint16_t size,
+                 uint64_t features)
+{
+    guest_queue_init_at(queue, memory, 0, size, features);
 }
 
 static inline void

@@ -116,6 +116,53 @@ test_devices(void **state)
 #define RNG(SLOT, MORE) \
     "{\"type\":\"virtio-rng\",\"id\":\"r\",\"slot\":" SLOT MORE "}"
 
+#define DISK(more)                                                 \
+    "{\"type\":\"virtio-blk\",\"id\":\"virtio-disk0\",\"slot\":4," \
+    "\"drive\":{\"format\":\"qcow2\",\"fd\":5,\"path\":\"/a\"}" more "}"
+
+static void
+test_disk(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(EngineConfig) config = engine_config_parse(
+        "{" REQUIRED ",\"devices\":[{\"type\":\"virtio-blk\",\"id\":\"d\","
+        "\"slot\":3,\"queues\":4,\"queue_size\":128,\"drive\":{\"format\":"
+        "\"qcow2\",\"fd\":5,\"path\":\"/top\",\"writable\":true,"
+        "\"direct\":true,\"aio\":\"threads\",\"backing\":{\"format\":\"raw\","
+        "\"fd\":6,\"path\":\"/base\",\"size\":1048576}},\"serial\":\"s1\","
+        "\"logical_block_size\":4096,\"physical_block_size\":8192,"
+        "\"discard\":\"unmap\",\"detect_zeroes\":\"on\","
+        "\"write_cache\":false,\"flush\":\"ignore\",\"werror\":\"stop\","
+        "\"rerror\":\"ignore\",\"throttle\":{\"group\":\"g\","
+        "\"total_bytes_sec\":100,\"total_bytes_sec_max\":200,"
+        "\"total_bytes_sec_max_length\":3,\"read_iops_sec\":7,"
+        "\"size_iops_sec\":4096}}," DISK("") "]}",
+        &error);
+    const EngineBlkConfig *disk;
+
+    assert_non_null(config);
+    disk = &config->devices[0]->blk;
+    assert_int_equal(disk->queues, 4);
+    assert_true(disk->drive.writable && disk->drive.direct);
+    assert_int_equal(disk->drive.aio, ENGINE_DRIVE_AIO_THREADS);
+    assert_string_equal(disk->drive.backing->path, "/base");
+    assert_int_equal(disk->drive.backing->size, 1048576);
+    assert_true(disk->discard && disk->ignore_flush && !disk->write_cache);
+    assert_int_equal(disk->werror, ENGINE_BLK_STOP);
+    assert_int_equal(disk->rerror, ENGINE_BLK_IGNORE);
+    assert_int_equal(disk->throttle.rates[ENGINE_THROTTLE_TOTAL_BYTES].peak,
+                     200);
+    assert_int_equal(disk->throttle.rates[ENGINE_THROTTLE_READ_IOPS].average,
+                     7);
+    assert_int_equal(config->fds->len, 3);
+    disk = &config->devices[1]->blk;
+    assert_int_equal(disk->queues, 1);
+    assert_int_equal(disk->queue_size, 256);
+    assert_true(disk->write_cache && !disk->ignore_flush && !disk->discard);
+    assert_int_equal(disk->werror, ENGINE_BLK_ENOSPACE);
+    assert_int_equal(disk->rerror, ENGINE_BLK_REPORT);
+}
+
 static void
 test_devices_are_checked(void **state)
 {
@@ -133,6 +180,22 @@ test_devices_are_checked(void **state)
           "'devices[0].rate.bytes'" },
         { "[" RNG("3", ",\"fd\":3") "," RNG("3", ",\"fd\":4") "]",
           "'devices[1]'" },
+        { "[{\"type\":\"virtio-blk\",\"id\":\"d\",\"slot\":4}]",
+          "'devices[0].drive'" },
+        { "[" DISK(",\"queues\":17") "]", "'devices[0].queues'" },
+        { "[" DISK(",\"queue_size\":100") "]", "'devices[0].queue_size'" },
+        { "[" DISK(",\"logical_block_size\":1000") "]",
+          "'devices[0].logical_block_size'" },
+        { "[" DISK(",\"rerror\":\"enospace\"") "]", "'devices[0].rerror'" },
+        { "[" DISK(",\"throttle\":{\"read_iops_sec_max\":1}") "]",
+          "'devices[0].throttle.read_iops_sec'" },
+        { "[" DISK(",\"throttle\":{\"total_iops_sec\":1,"
+                   "\"write_iops_sec\":1}") "]",
+          "'devices[0].throttle.total_iops_sec'" },
+        { "[{\"type\":\"virtio-blk\",\"id\":\"d\",\"slot\":4,\"drive\":{"
+          "\"format\":\"raw\",\"fd\":5,\"path\":\"/a\",\"backing\":{"
+          "\"format\":\"raw\",\"fd\":5,\"path\":\"/a\",\"writable\":true}}}]",
+          "'devices[0].drive.backing'" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -245,6 +308,7 @@ main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_every_member),
         cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_disk),
         cmocka_unit_test(test_devices_are_checked),
         cmocka_unit_test(test_microvm_has_no_acpi),
         cmocka_unit_test(test_topology_default_is_sockets),
