@@ -69,33 +69,19 @@ burst_kib(const ConfRate *rate)
     return rate->burst_kib ? rate->burst_kib : MAX(rate->average_kib / 100, 64);
 }
 
-/* What the guests receive leaves the bridge, what they send enters it. */
+/* What the guests receive leaves the bridge; what they send is limited by a
+ * rule. */
 char *
 core_network_tc_text(const ConfNetwork *conf)
 {
     const ConfRate *in = &conf->bandwidth.inbound;
-    const ConfRate *out = &conf->bandwidth.outbound;
-    const char *name = conf->bridge.name;
-    GString *text;
 
-    if (!in->average_kib && !out->average_kib)
+    if (!in->average_kib)
         return NULL;
-    text = g_string_new(NULL);
-    if (in->average_kib)
-        g_string_append_printf(text,
-                               "qdisc replace dev %s root tbf rate "
-                               "%" G_GUINT64_FORMAT "kibps burst "
-                               "%" G_GUINT64_FORMAT "kb latency 50ms\n",
-                               name, in->average_kib, burst_kib(in));
-    if (out->average_kib)
-        g_string_append_printf(
-            text,
-            "qdisc replace dev %s ingress\n"
-            "filter replace dev %s parent ffff: protocol all prio 1 u32 match "
-            "u32 0 0 police rate %" G_GUINT64_FORMAT
-            "kibps burst %" G_GUINT64_FORMAT "kb drop flowid :1\n",
-            name, name, out->average_kib, burst_kib(out));
-    return g_string_free(text, FALSE);
+    return g_strdup_printf("qdisc replace dev %s root tbf rate "
+                           "%" G_GUINT64_FORMAT "kibps burst "
+                           "%" G_GUINT64_FORMAT "kb latency 50ms\n",
+                           conf->bridge.name, in->average_kib, burst_kib(in));
 }
 
 /* --- nft(8) ----------------------------------------------------------------
@@ -145,6 +131,8 @@ translates(const ConfNetwork *conf, const ConfNetworkIp *ip)
 static void
 add_forward(GString *text, const ConfNetwork *conf, const Way *way)
 {
+    g_string_append(text, "  chain forward {\n"
+                          "    type filter hook forward priority filter;\n");
     for (guint i = 0; i < conf->ips->len; i++) {
         const ConfNetworkIp *ip = g_ptr_array_index(conf->ips, i);
         const char *family = is_six(ip) ? "ip6" : "ip";
@@ -163,7 +151,7 @@ add_forward(GString *text, const ConfNetwork *conf, const Way *way)
     g_string_append_printf(text,
                            "    iifname \"%s\" oifname \"%s\" accept\n"
                            "    oifname \"%s\" reject\n"
-                           "    iifname \"%s\" reject\n",
+                           "    iifname \"%s\" reject\n  }\n",
                            way->bridge, way->bridge, way->bridge, way->bridge);
 }
 
@@ -206,6 +194,36 @@ add_nat(GString *text, const ConfNetwork *conf, const ConfNetworkIp *ip,
                            plain);
 }
 
+static void
+add_translation(GString *text, const ConfNetwork *conf, const Way *way)
+{
+    g_string_append(text, "  chain postrouting {\n"
+                          "    type nat hook postrouting priority srcnat;\n");
+    for (guint i = 0; i < conf->ips->len; i++) {
+        const ConfNetworkIp *ip = g_ptr_array_index(conf->ips, i);
+
+        if (translates(conf, ip))
+            add_nat(text, conf, ip, way);
+    }
+    g_string_append(text, "  }\n");
+}
+
+static void
+add_limit(GString *text, const ConfNetwork *conf)
+{
+    const ConfRate *out = &conf->bandwidth.outbound;
+
+    if (!out->average_kib)
+        return;
+    g_string_append_printf(text,
+                           "  chain outbound {\n"
+                           "    type filter hook prerouting priority raw;\n"
+                           "    iifname \"%s\" limit rate over "
+                           "%" G_GUINT64_FORMAT " kbytes/second burst "
+                           "%" G_GUINT64_FORMAT " kbytes drop\n  }\n",
+                           conf->bridge.name, out->average_kib, burst_kib(out));
+}
+
 char *
 core_network_nft_text(const ConfNetwork *conf)
 {
@@ -216,21 +234,12 @@ core_network_nft_text(const ConfNetwork *conf)
     /* made if it is not there, so that it can be removed if it is */
     g_string_append_printf(text, "table inet %s\ndelete table inet %s\n", table,
                            table);
-    if (conf->forward.mode == CONF_FORWARD_OPEN)
-        return g_string_free(text, FALSE);
-    g_string_append_printf(text,
-                           "table inet %s {\n  chain forward {\n"
-                           "    type filter hook forward priority filter;\n",
-                           table);
-    add_forward(text, conf, &way);
-    g_string_append(text, "  }\n  chain postrouting {\n"
-                          "    type nat hook postrouting priority srcnat;\n");
-    for (guint i = 0; i < conf->ips->len; i++) {
-        const ConfNetworkIp *ip = g_ptr_array_index(conf->ips, i);
-
-        if (translates(conf, ip))
-            add_nat(text, conf, ip, &way);
+    g_string_append_printf(text, "table inet %s {\n", table);
+    add_limit(text, conf);
+    if (conf->forward.mode != CONF_FORWARD_OPEN) {
+        add_forward(text, conf, &way);
+        add_translation(text, conf, &way);
     }
-    g_string_append(text, "  }\n}\n");
+    g_string_append(text, "}\n");
     return g_string_free(text, FALSE);
 }

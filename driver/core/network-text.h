@@ -21,13 +21,14 @@ char *core_network_dnsmasq_text(const ConfNetwork *conf,
 
 /** core_network_table: the name of the table of rules: "virtkvm_virbr0" */
 char *core_network_table(const ConfNetwork *conf);
-/** core_network_nft_text: one transaction that replaces the network's table; of
- * an open network: that removes it */
+/** core_network_nft_text: one transaction that replaces the network's table;
+ * an open network's forwards and translates nothing */
 char *core_network_nft_text(const ConfNetwork *conf);
 
 /** core_network_link_text: for ip(8): make the bridge */
 char *core_network_link_text(const ConfNetwork *conf);
 /** core_network_address_text: for ip(8): addresses, mtu, and up */
 char *core_network_address_text(const ConfNetwork *conf);
-/** core_network_tc_text: for tc(8): the limits; NULL if there are none */
+/** core_network_tc_text: for tc(8): the limit of what guests receive; NULL if
+ * there is none */
 char *core_network_tc_text(const ConfNetwork *conf);

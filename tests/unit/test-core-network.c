@@ -772,6 +772,7 @@ test_links_and_limits(void **state)
     g_autofree char *link = core_network_link_text(conf);
     g_autofree char *address = core_network_address_text(conf);
     g_autofree char *limits = core_network_tc_text(conf);
+    g_autofree char *rules = core_network_nft_text(conf);
 
     assert_string_equal(link,
                         "link add name vt0 address 52:54:00:00:00:01 type "
@@ -779,7 +780,8 @@ test_links_and_limits(void **state)
     assert_has(address, "link set dev vt0 mtu 9000\n");
     assert_has(address, "address replace 192.0.2.1/24 dev vt0 broadcast +\n");
     assert_has(limits, "tbf rate 1000kibps burst 64kb");
-    assert_has(limits, "police rate 128kibps burst 256kb drop");
+    assert_has(rules, "iifname \"vt0\" limit rate over 128 kbytes/second "
+                      "burst 256 kbytes drop\n");
     assert_null(core_network_tc_text(plain));
 }
 
