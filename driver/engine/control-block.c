@@ -126,9 +126,53 @@ run_resize(Engine *engine, void *arguments, GError **error)
     return json_object();
 }
 
+typedef struct ThrottleArguments {
+    char *id;
+    EngineThrottleConfig throttle;
+} ThrottleArguments;
+
+static bool
+read_throttle(json_t *value, void *target, const EnginePlace *place,
+              GError **error)
+{
+    return engine_members_read(value, engine_throttle_members, target, place,
+                               error) &&
+           engine_throttle_config_check(target, place, error);
+}
+
+static const EngineMember throttle_members[] = {
+    { "id", ENGINE_MEMBER_STRING, ENGINE_AT(ThrottleArguments, id),
+      .required = true, .min = 1, .max = ID_MAX_BYTES },
+    { "throttle", ENGINE_MEMBER_CUSTOM, ENGINE_AT(ThrottleArguments, throttle),
+      .required = true, .read = read_throttle },
+    { NULL },
+};
+
+static void
+clear_throttle(void *arguments)
+{
+    ThrottleArguments *throttle = arguments;
+
+    engine_throttle_config_clear(&throttle->throttle);
+    g_free(throttle->id);
+}
+
+static json_t *
+run_set_throttle(Engine *engine, void *arguments, GError **error)
+{
+    const ThrottleArguments *throttle = arguments;
+    EngineDevice *disk = find_disk(engine, throttle->id, error);
+
+    if (!disk || !engine_blk_set_throttle(disk, &throttle->throttle, error))
+        return NULL;
+    return json_object();
+}
+
 const EngineControlCommand engine_control_block[] = {
     { "block_resize", true, run_resize, resize_members, sizeof(ResizeArguments),
       clear_resize },
+    { "block_set_throttle", true, run_set_throttle, throttle_members,
+      sizeof(ThrottleArguments), clear_throttle },
     { "query-block", false, run_query_block },
     { NULL },
 };

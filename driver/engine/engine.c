@@ -68,6 +68,12 @@ engine_new(const EngineConfig *config, GError **error)
     return NULL;
 }
 
+EngineThrottleGroups *
+engine_throttle_groups(Engine *engine)
+{
+    return &engine->throttles;
+}
+
 void
 engine_free(Engine *engine)
 {

@@ -8,6 +8,7 @@
 #include "engine/kvm.h"
 #include "engine/memory.h"
 #include "engine/msi.h"
+#include "engine/throttle.h"
 #include "engine/vcpu.h"
 
 /** How and why an engine ended; see docs/engine-protocol.md, "Ending". */
@@ -32,6 +33,7 @@ struct Engine {
     EngineVcpus vcpus;
     EngineDevices devices;
     EngineMsis msis;
+    EngineThrottleGroups throttles;
     EngineIo *ios[ENGINE_IOTHREADS_MAX + 1]; /* NULL until a device wants it */
     EngineBoot boot;
     EngineStatus status;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "engine/throttle.h"
 #include "util/error.h"
 
 #define FAKE_GSIS 64
@@ -47,6 +48,7 @@ struct Engine {
     char *quit_reason;
     unsigned powerdowns;
     bool reboot;
+    EngineThrottleGroups throttles;
     unsigned stops; /* posted */
     GQueue events;  /* posted: json_t */
     EngineEventFn listener;
@@ -339,6 +341,12 @@ engine_io(Engine *engine, unsigned number, GError **error)
     if (!engine->io)
         engine->io = engine_io_new("io", error);
     return engine->io;
+}
+
+EngineThrottleGroups *
+engine_throttle_groups(Engine *engine)
+{
+    return &engine->throttles;
 }
 
 void

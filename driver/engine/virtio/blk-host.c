@@ -50,3 +50,12 @@ engine_blk_resize(EngineDevice *device, uint64_t size, GError **error)
     engine_virtio_config_changed(&blk->virtio);
     return true;
 }
+
+bool
+engine_blk_set_throttle(EngineDevice *device,
+                        const EngineThrottleConfig *config, GError **error)
+{
+    return engine_throttle_set(&((Blk *)device)->throttle,
+                               engine_throttle_groups(device->engine), config,
+                               error);
+}

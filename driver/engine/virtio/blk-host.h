@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/block/block.h"
+#include "engine/config-blk.h"
 #include "engine/device.h"
 
 /* What the host asks of a disk, and what it counts. Thread: main. */
@@ -37,3 +38,8 @@ void engine_blk_info(EngineDevice *device, EngineBlkInfo *ret_info);
  * not be whole
  */
 bool engine_blk_resize(EngineDevice *device, uint64_t size, GError **error);
+
+/** engine_blk_set_throttle: as engine_throttle_set() */
+bool engine_blk_set_throttle(EngineDevice *device,
+                             const EngineThrottleConfig *config,
+                             GError **error);

@@ -113,6 +113,43 @@ blk_submit(BlkRequest *request)
     blk_at_end(blk);
 }
 
+static EngineThrottleWay
+way_of(const BlkRequest *request)
+{
+    return request->kind == ENGINE_BLK_READ ? ENGINE_THROTTLE_READ
+                                            : ENGINE_THROTTLE_WRITE;
+}
+
+/* A flush is never limited: it has no bytes, and others wait for it. */
+static void
+start(BlkRequest *request)
+{
+    Blk *blk = request->blk;
+    EngineThrottleWay way = way_of(request);
+    BlkList *waiting = &blk->waiting[way];
+
+    if (request->kind == ENGINE_BLK_FLUSH ||
+        (!waiting->first &&
+         engine_throttle_take(&blk->throttle, way, request->bytes)))
+        blk_submit(request);
+    else
+        blk_list_add(waiting, request);
+}
+
+void
+blk_ready(void *opaque, EngineThrottleWay way)
+{
+    Blk *blk = opaque;
+    BlkList *waiting = &blk->waiting[way];
+    BlkRequest *request = blk_list_take(waiting);
+
+    if (request)
+        blk_submit(request);
+    while (waiting->first &&
+           engine_throttle_take(&blk->throttle, way, waiting->first->bytes))
+        blk_submit(blk_list_take(waiting));
+}
+
 /* Returns: whether there may be more */
 static bool
 serve_one(Blk *blk, unsigned queue)
@@ -129,7 +166,7 @@ serve_one(Blk *blk, unsigned queue)
         return false;
     blk->in_flight++;
     if (status < 0) {
-        blk_submit(request);
+        start(request);
         return true;
     }
     if (status == VIRTIO_BLK_S_OK)

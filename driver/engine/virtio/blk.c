@@ -189,6 +189,9 @@ blk_reset(EngineVirtio *virtio)
     Blk *blk = blk_of(virtio);
 
     engine_block_drain(blk->block);
+    engine_throttle_cancel(&blk->throttle);
+    for (unsigned way = 0; way < ENGINE_THROTTLE_WAYS; way++)
+        forget_list(&blk->waiting[way]);
     forget_list(&blk->held);
     blk->hungry = blk->pushed = 0;
     __atomic_store_n(&blk->error, 0, __ATOMIC_RELAXED);
@@ -259,6 +262,8 @@ blk_unrealize(EngineDevice *device)
     EngineIo *io = blk->virtio.io;
 
     engine_virtio_clear(&blk->virtio);
+    engine_throttle_clear(&blk->throttle,
+                          engine_throttle_groups(device->engine));
     engine_io_call(io, stop_timer, blk);
     clear(blk);
 }
@@ -292,13 +297,19 @@ blk_realize(EngineDevice *device, Engine *engine, const EngineConfig *config,
         return false;
     blk->iov = g_new(struct iovec, blk->config->queue_size);
     blk_list_init(&blk->held);
+    for (unsigned way = 0; way < ENGINE_THROTTLE_WAYS; way++)
+        blk_list_init(&blk->waiting[way]);
+    engine_throttle_init(&blk->throttle, io, blk_ready, blk);
     g_mutex_init(&blk->failures.lock);
     engine_io_timer_init(&blk->end, io, on_end, blk);
     blk->virtio.offered = features_of(blk);
     blk->virtio.queue_size = (uint16_t)blk->config->queue_size;
-    if (engine_virtio_init(&blk->virtio, &blk_virtio, blk->config->queues,
+    if (engine_throttle_set(&blk->throttle, engine_throttle_groups(engine),
+                            &blk->config->throttle, error) &&
+        engine_virtio_init(&blk->virtio, &blk_virtio, blk->config->queues,
                            error))
         return true;
+    engine_throttle_clear(&blk->throttle, engine_throttle_groups(engine));
     clear(blk);
     return false;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/block/block.h"
+#include "engine/throttle.h"
 #include "engine/virtio/blk-host.h"
 #include "engine/virtio/virtio.h"
 
@@ -65,6 +66,8 @@ struct Blk {
     uint32_t pushed; /* queues whose driver has not been told yet */
     uint32_t hungry; /* queues with more than was taken */
     struct iovec *iov;
+    EngineThrottle throttle;
+    BlkList waiting[ENGINE_THROTTLE_WAYS]; /* for it */
     BlkList held; /* failed, and tried again when the domain goes on */
     EngineBlkStats stats;
     int64_t event_ns; /* when the last one was posted */
@@ -95,6 +98,8 @@ BlkRequest *blk_request_new(Blk *blk, unsigned queue, const EngineChain *chain,
 /* --- blk-run.c ------------------------------------------------------------ */
 /** blk_serve: take what the driver has put into a queue */
 void blk_serve(Blk *blk, unsigned queue);
+/** blk_ready: an EngineThrottleFn; @opaque: the Blk */
+void blk_ready(void *opaque, EngineThrottleWay way);
 /** blk_submit: begin a request, or its next range */
 void blk_submit(BlkRequest *request);
 /** blk_finish: answer with VIRTIO_BLK_S_*; the request is freed */
