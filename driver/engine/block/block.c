@@ -23,6 +23,7 @@ struct EngineBlock {
 
 static const EngineBlockFormat *const formats[] = {
     [ENGINE_DRIVE_RAW] = &engine_block_raw,
+    [ENGINE_DRIVE_QCOW2] = &engine_block_qcow2,
 };
 
 /* --- requests --------------------------------------------------------------
@@ -52,6 +53,12 @@ uint64_t
 engine_block_oldest(const EngineBlock *block)
 {
     return block->first ? block->first->number : block->next_number;
+}
+
+uint64_t
+engine_block_next(const EngineBlock *block)
+{
+    return block->next_number;
 }
 
 void

@@ -80,3 +80,5 @@ int engine_block_map(EngineBlockNode *node, uint64_t offset, uint64_t size,
 /** engine_block_oldest: the number of the oldest request in flight; that of the
  * next to come if there is none */
 uint64_t engine_block_oldest(const EngineBlock *block);
+/** engine_block_next: the number of the next request to come */
+uint64_t engine_block_next(const EngineBlock *block);
