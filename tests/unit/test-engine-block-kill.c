@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+/*
+ * A writer is killed at a random moment: what it was told is flushed must be in
+ * the image, and qemu-img check must find nothing worse than leaks.
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "block-fixture.h"
+#include "util/fd.h"
+
+#define BLOCKS     2048u /* of BLOCK bytes */
+#define BLOCK      4096u
+#define IMAGE_SIZE (BLOCKS * BLOCK)
+#define ROUNDS     15
+#define DELAY_US   60000
+
+/* What writer and judge share. A block's contents are the generation of its
+ * last write, in every word; or zero. */
+typedef struct Shared {
+    uint32_t begun[BLOCKS];   /* generation of the last write begun */
+    uint32_t flushed[BLOCKS]; /* of the last that a flush was answered for */
+} Shared;
+
+static void
+fill_block(uint32_t *block, uint32_t generation)
+{
+    for (unsigned i = 0; i < BLOCK / sizeof(*block); i++)
+        block[i] = generation;
+}
+
+/* Never returns. Every sixteenth operation is a flush; of the others some write
+ * zeroes, which are generations too, but odd ones. */
+static void
+writer(BlockFixture *f, Shared *shared, guint32 seed)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
+    g_autofree uint32_t *written = g_new0(uint32_t, BLOCKS);
+    g_autofree uint32_t *data = g_malloc(BLOCK);
+
+    memcpy(written, shared->begun, sizeof(shared->begun));
+    for (;;) {
+        unsigned number = g_rand_int(rand) % BLOCKS;
+        uint32_t generation = shared->begun[number] / 2 * 2 + 2;
+        bool zero = g_rand_int(rand) % 8 == 0;
+        int rc;
+
+        if (g_rand_int(rand) % 16 == 0) {
+            if (block_flush(f) != 0)
+                _exit(1);
+            memcpy(shared->flushed, written, sizeof(shared->flushed));
+            continue;
+        }
+        shared->begun[number] = generation + zero;
+        fill_block(data, generation);
+        rc = zero ? block_zero(f, number * BLOCK, BLOCK, number % 2)
+                  : block_write(f, number * BLOCK, data, BLOCK);
+        if (rc != 0)
+            _exit(1);
+        written[number] = generation + zero;
+    }
+}
+
+static bool
+block_is(const uint32_t *block, uint32_t generation)
+{
+    uint32_t word = generation % 2 == 1 ? 0 : generation;
+
+    for (unsigned i = 0; i < BLOCK / sizeof(*block); i++)
+        if (block[i] != word)
+            return false;
+    return true;
+}
+
+/* Between the last that was flushed and the last that was begun, anything is
+ * right. What is found is where the next writer starts from. */
+static void
+judge(BlockFixture *f, Shared *shared)
+{
+    g_autofree uint32_t *data = g_malloc(BLOCK);
+
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        uint32_t last = shared->begun[i], found = shared->flushed[i];
+
+        assert_int_equal(block_read(f, i * BLOCK, data, BLOCK), 0);
+        while (found <= last && !block_is(data, found))
+            found++;
+        if (found > last)
+            fail_msg("block %u is neither generation %u nor a later one", i,
+                     shared->flushed[i]);
+        shared->begun[i] = shared->flushed[i] = found;
+    }
+}
+
+static void
+check_image(const char *path)
+{
+    const char *const argv[] = { "qemu-img", "check", path, NULL };
+    const GSpawnFlags flags = G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL |
+                              G_SPAWN_STDERR_TO_DEV_NULL;
+    int status;
+
+    assert_true(g_spawn_sync(NULL, (char **)argv, NULL, flags, NULL, NULL, NULL,
+                             NULL, &status, NULL));
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != 3)
+        fail_msg("qemu-img check: status %d", WEXITSTATUS(status));
+}
+
+/* The writer has threads of its own only: it is forked from a process that has
+ * none. */
+static void
+kill_writer(EngineDriveConfig *drive, Shared *shared, guint32 seed)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        void *state;
+        BlockFixture *f;
+
+        if (block_setup(&state) != 0)
+            _exit(1);
+        f = state;
+        rmdir(f->folder);
+        block_open(f, drive);
+        writer(f, shared, seed);
+    }
+    usleep(1000 + g_random_int_range(0, DELAY_US));
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+}
+
+static void
+play(const char *format, EngineDriveConfig drive)
+{
+    g_autofree char *folder = g_dir_make_tmp("virtkvm-kill-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "image", NULL);
+    g_autofree char *line = g_strdup_printf("qemu-img create -q -f %s '%s' %u",
+                                            format, path, IMAGE_SIZE);
+    Shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    assert_int_equal(system(line), 0);
+    drive.path = path;
+    for (guint32 round = 0; round < ROUNDS; round++) {
+        void *state = NULL;
+        BlockFixture *f;
+
+        kill_writer(&drive, shared, round);
+        if (drive.format == ENGINE_DRIVE_QCOW2)
+            check_image(path);
+        assert_int_equal(block_setup(&state), 0);
+        f = state;
+        block_open(f, &drive);
+        judge(f, shared);
+        block_close(f, &drive);
+        block_teardown(&state);
+    }
+    munmap(shared, sizeof(*shared));
+    unlink(path);
+    rmdir(folder);
+}
+
+static void
+kill_raw(void **state)
+{
+    play("raw", (EngineDriveConfig){ .writable = true });
+}
+
+static void
+kill_raw_direct(void **state)
+{
+    play("raw", (EngineDriveConfig){ .writable = true, .direct = true });
+}
+
+static void
+kill_qcow2(void **state)
+{
+    play("qcow2",
+         (EngineDriveConfig){ .format = ENGINE_DRIVE_QCOW2, .writable = true });
+}
+
+static void
+kill_qcow2_direct(void **state)
+{
+    play("qcow2 -o cluster_size=4k",
+         (EngineDriveConfig){
+             .format = ENGINE_DRIVE_QCOW2, .direct = true, .writable = true });
+}
+
+static void
+kill_qcow2_small(void **state)
+{
+    play("qcow2 -o cluster_size=512",
+         (EngineDriveConfig){ .format = ENGINE_DRIVE_QCOW2,
+                              .aio = ENGINE_DRIVE_AIO_THREADS,
+                              .writable = true });
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kill_raw),         cmocka_unit_test(kill_raw_direct),
+        cmocka_unit_test(kill_qcow2),       cmocka_unit_test(kill_qcow2_direct),
+        cmocka_unit_test(kill_qcow2_small),
+    };
+    g_autofree char *tool = g_find_program_in_path("qemu-img");
+
+    if (!tool) {
+        puts("1..0 # SKIP qemu-img is not installed");
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
