@@ -329,3 +329,19 @@ const ConfElement conf_disk_element = { .name = "disk",
                                         .carried = offsetof(ConfDisk, carried),
                                         .variant = &type_variant,
                                         .check = conf_disk_check };
+
+void
+conf_disk_add_backing(GPtrArray *backing, const char *path, const char *format)
+{
+    ConfBacking *added = conf_table_new(&backing_element);
+
+    g_ptr_array_add(backing, added);
+    if (!path) {
+        /* the element alone ends a chain */
+        conf_carried_add(&added->carried, CONF_CARRIED_MARK, 0, 0, "");
+        return;
+    }
+    added->type = CONF_SOURCE_FILE;
+    added->path = g_strdup(path);
+    added->format = g_strdup(format);
+}

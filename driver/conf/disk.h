@@ -158,6 +158,11 @@ bool conf_disk_is_empty(const ConfDisk *disk);
 /** Queues of one disk. */
 #define CONF_DISK_QUEUES_MAX 16u
 
+/** conf_disk_add_backing: say in @backing, which is empty, what lies below an
+ * image: a file; NULL: nothing */
+void conf_disk_add_backing(GPtrArray *backing, const char *path,
+                           const char *format);
+
 /** conf_disk_number: of the target's name: 0 for "vda", 26 for "vdaa"; -1 where
  * it has no such name */
 int conf_disk_number(const char *target);

@@ -14,6 +14,7 @@
 #include "core/cputime.h"
 #include "core/domain-log.h"
 #include "core/engine-process.h"
+#include "core/network-use.h"
 #include "core/spawn.h"
 #include "core/status-names.h"
 #include "engine/resolve/resolve.h"
@@ -277,13 +278,35 @@ launch_files(ProcessEngine *engine, const CoreEngineLaunch *launch,
     return true;
 }
 
+static bool
+find_network(const ConfInterface *net, void *opaque, EngineNetwork *ret_network,
+             GError **error)
+{
+    CoreNetworkUse use = { 0 };
+
+    if (!core_network_use(opaque, net->network, net->portgroup, &use, error))
+        return false;
+    ret_network->bridge = g_steal_pointer(&use.bridge);
+    ret_network->mtu = use.mtu;
+    ret_network->bandwidth = use.bandwidth;
+    core_network_use_clear(&use);
+    return true;
+}
+
 CoreEngine *
 core_process_spawn(const CoreEngineLaunch *launch, GError **error)
 {
     VirtkvmState *state = launch->state;
+    EngineResolveContext context = {
+        .flags = launch->paused ? ENGINE_RESOLVE_PAUSED : 0,
+        .cache_dir = state->host->cache_dir,
+        .run_dir = state->run_dir,
+        .network = find_network,
+        .opaque = state,
+        .warnings = launch->warnings,
+    };
     g_autoptr(EngineResolved) resolved =
-        engine_resolve(launch->live, launch->paused ? ENGINE_RESOLVE_PAUSED : 0,
-                       state->host->cache_dir, error);
+        engine_resolve(launch->live, &context, error);
     ProcessEngine *engine;
 
     if (!resolved)

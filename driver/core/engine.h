@@ -72,7 +72,7 @@ typedef struct CoreEngineLaunch {
     int id;
     ConfDomain *live; /* the engine fills in what only it knows: ptys */
     bool paused;      /* everything is made, nothing runs until cont */
-    const GPtrArray *warnings; /* char*: for the domain's log */
+    GPtrArray *warnings; /* char*: for the domain's log; more may be added */
 } CoreEngineLaunch;
 
 typedef enum CoreEngineStatus {

@@ -37,6 +37,15 @@ core_run_free(CoreRun *run)
 
 /* --- starting ------------------------------------------------------------ */
 
+static void
+keep_warnings(CoreRun *run, GPtrArray *warnings)
+{
+    g_strfreev(run->warnings);
+    g_ptr_array_add(warnings, NULL);
+    run->warnings = g_strdupv((char **)warnings->pdata);
+    g_ptr_array_set_size(warnings, (int)warnings->len - 1);
+}
+
 static bool
 run_new_checked(CoreDomain *domain, const CoreStart *start, GPtrArray *warnings,
                 GError **error)
@@ -46,9 +55,7 @@ run_new_checked(CoreDomain *domain, const CoreStart *start, GPtrArray *warnings,
     domain->run = core_run_new();
     domain->run->starting = true;
     domain->run->autodestroy = start->autodestroy;
-    g_ptr_array_add(warnings, NULL);
-    domain->run->warnings = g_strdupv((char **)warnings->pdata);
-    g_ptr_array_set_size(warnings, (int)warnings->len - 1);
+    keep_warnings(domain->run, warnings);
     domain->id = core_state_next_id(domain->state);
     core_domain_set_state(domain, VIR_DOMAIN_SHUTOFF,
                           VIR_DOMAIN_SHUTOFF_UNKNOWN);
@@ -82,7 +89,7 @@ adopt_engine(CoreDomain *domain, CoreEngine *engine, CoreDef *live)
 }
 
 static bool
-spawn(CoreDomain *domain, const CoreStart *start, const GPtrArray *warnings,
+spawn(CoreDomain *domain, const CoreStart *start, GPtrArray *warnings,
       GError **error)
 {
     CoreEngineLaunch launch = { .state = domain->state,
@@ -105,6 +112,7 @@ spawn(CoreDomain *domain, const CoreStart *start, const GPtrArray *warnings,
         return false;
     }
     adopt_engine(domain, engine, live);
+    keep_warnings(domain->run, warnings);
     return true;
 }
 

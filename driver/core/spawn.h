@@ -17,7 +17,7 @@ typedef struct CoreSpawn {
     size_t n_fds;
 } CoreSpawn;
 
-#define CORE_SPAWN_FD_MIN 64
+#define CORE_SPAWN_FD_MIN 256
 
 /** core_spawn_raise: make *@fd at least CORE_SPAWN_FD_MIN, close-on-exec */
 bool core_spawn_raise(int *fd, GError **error);

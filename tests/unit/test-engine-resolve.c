@@ -83,6 +83,15 @@ domain_with(const Place *place, const char *rest)
     return domain;
 }
 
+static EngineResolved *
+resolve(ConfDomain *domain, unsigned flags, const char *cache_dir,
+        GError **error)
+{
+    EngineResolveContext context = { .flags = flags, .cache_dir = cache_dir };
+
+    return engine_resolve(domain, &context, error);
+}
+
 static EngineConfig *
 config_of(const EngineResolved *resolved, int first_fd)
 {
@@ -111,7 +120,7 @@ test_document_is_what_the_engine_reads(void **state)
         "<metadata><v:config xmlns:v='urn:virtkvm:domain:1'><v:debug-exit/>"
         "</v:config></metadata>");
     g_autoptr(EngineResolved) resolved =
-        engine_resolve(domain, ENGINE_RESOLVE_PAUSED, NULL, &error);
+        resolve(domain, ENGINE_RESOLVE_PAUSED, NULL, &error);
     g_autoptr(EngineConfig) config = NULL;
 
     assert_null(error);
@@ -147,7 +156,7 @@ test_fds_are_high_and_private(void **state)
 {
     g_autoptr(ConfDomain) domain =
         domain_with(*state, "<devices><serial type='pty'/></devices>");
-    g_autoptr(EngineResolved) resolved = engine_resolve(domain, 0, NULL, NULL);
+    g_autoptr(EngineResolved) resolved = resolve(domain, 0, NULL, NULL);
     size_t count;
     const int *fds = engine_resolved_fds(resolved, &count);
 
@@ -163,7 +172,7 @@ test_free_closes(void **state)
 {
     g_autoptr(ConfDomain) domain =
         domain_with(*state, "<devices><serial type='pty'/></devices>");
-    EngineResolved *resolved = engine_resolve(domain, 0, NULL, NULL);
+    EngineResolved *resolved = resolve(domain, 0, NULL, NULL);
     size_t count;
     int fd = engine_resolved_fds(resolved, &count)[2];
 
@@ -176,7 +185,7 @@ test_pty_path_goes_into_the_definition(void **state)
 {
     g_autoptr(ConfDomain) domain =
         domain_with(*state, "<devices><console type='pty'/></devices>");
-    g_autoptr(EngineResolved) resolved = engine_resolve(domain, 0, NULL, NULL);
+    g_autoptr(EngineResolved) resolved = resolve(domain, 0, NULL, NULL);
     const ConfChardev *serial = g_ptr_array_index(domain->serials, 0);
     const ConfChardev *console = g_ptr_array_index(domain->consoles, 0);
     g_autoptr(EngineConfig) config = config_of(resolved, -1);
@@ -226,8 +235,7 @@ test_file_appends_or_not(void **state)
                             "<log file='%s' append='on'/></serial></devices>",
                             out, i == 1 ? " append='on'" : "", log);
         g_autoptr(ConfDomain) domain = domain_with(place, rest);
-        g_autoptr(EngineResolved) resolved =
-            engine_resolve(domain, 0, NULL, NULL);
+        g_autoptr(EngineResolved) resolved = resolve(domain, 0, NULL, NULL);
 
         write_serial(resolved, texts[i]);
         assert_file(out, expected[i]);
@@ -250,9 +258,9 @@ test_unix_both_ways(void **state)
         path);
     g_autoptr(ConfDomain) server = domain_with(place, bind_xml);
     g_autoptr(ConfDomain) client = domain_with(place, connect_xml);
-    g_autoptr(EngineResolved) stale = engine_resolve(server, 0, NULL, NULL);
-    g_autoptr(EngineResolved) listening = engine_resolve(server, 0, NULL, NULL);
-    g_autoptr(EngineResolved) connected = engine_resolve(client, 0, NULL, NULL);
+    g_autoptr(EngineResolved) stale = resolve(server, 0, NULL, NULL);
+    g_autoptr(EngineResolved) listening = resolve(server, 0, NULL, NULL);
+    g_autoptr(EngineResolved) connected = resolve(client, 0, NULL, NULL);
     g_autoptr(EngineConfig) config = NULL;
     g_auto(Fd) peer = -1;
     char text[4] = "";
@@ -280,7 +288,7 @@ test_tcp_both_ways(void **state)
     g_autoptr(ConfDomain) server =
         domain_with(place, "<devices><serial type='tcp'><source mode='bind' "
                            "host='127.0.0.1' service='0'/></serial></devices>");
-    g_autoptr(EngineResolved) listening = engine_resolve(server, 0, NULL, NULL);
+    g_autoptr(EngineResolved) listening = resolve(server, 0, NULL, NULL);
     g_autoptr(EngineConfig) config = NULL;
     struct sockaddr_storage address;
     socklen_t size = sizeof(address);
@@ -299,7 +307,7 @@ test_tcp_both_ways(void **state)
                         "host='127.0.0.1' service='%s'/></serial></devices>",
                         port);
     g_autoptr(ConfDomain) client = domain_with(place, xml);
-    g_autoptr(EngineResolved) connected = engine_resolve(client, 0, NULL, NULL);
+    g_autoptr(EngineResolved) connected = resolve(client, 0, NULL, NULL);
 
     assert_non_null(connected);
     write_serial(connected, "abc");
@@ -367,9 +375,9 @@ test_kernel_is_unpacked_unless_told_not_to(void **state)
     asked = domain_with(
         &packed, "<metadata><v:config xmlns:v='urn:virtkvm:domain:1'>"
                  "<v:kernel-unpack enabled='no'/></v:config></metadata>");
-    unpacked = engine_resolve(plain, 0, place->folder, NULL);
-    kept = engine_resolve(asked, 0, place->folder, NULL);
-    uncached = engine_resolve(plain, 0, NULL, NULL);
+    unpacked = resolve(plain, 0, place->folder, NULL);
+    kept = resolve(asked, 0, place->folder, NULL);
+    uncached = resolve(plain, 0, NULL, NULL);
     assert_true(kernel_size(unpacked) < 1024);
     assert_int_equal(kernel_size(kept), 1024 + 128);
     assert_int_equal(kernel_size(uncached), 1024 + 128);
@@ -382,7 +390,7 @@ assert_unresolved(ConfDomain *domain, virErrorNumber code, const char *words)
     g_autoptr(ConfDomain) owned = domain;
     g_autoptr(GError) error = NULL;
 
-    assert_null(engine_resolve(owned, 0, NULL, &error));
+    assert_null(resolve(owned, 0, NULL, &error));
     assert_int_equal(error_code(error), code);
     if (!strstr(error->message, words))
         fail_msg("'%s' lacks '%s'", error->message, words);
@@ -427,7 +435,7 @@ test_by_hand_the_terminal_is_the_console(void **state)
     g_autoptr(ConfDomain) domain = domain_with(
         *state, "<devices><serial type='pty'/><serial type='pty'/></devices>");
     g_autoptr(EngineResolved) resolved =
-        engine_resolve(domain, ENGINE_RESOLVE_BY_HAND, NULL, NULL);
+        resolve(domain, ENGINE_RESOLVE_BY_HAND, NULL, NULL);
     g_autoptr(EngineConfig) config = config_of(resolved, -1);
 
     assert_int_equal(config->serials[0].chardev.type, ENGINE_CHARDEV_STDIO);
@@ -443,7 +451,7 @@ test_rng(void **state)
         "<backend model='random'>/dev/random</backend><driver packed='on'/>"
         "</rng><rng model='virtio'><backend model='builtin'/><address "
         "type='pci' bus='0x05' slot='0x04'/></rng></devices>");
-    g_autoptr(EngineResolved) resolved = engine_resolve(domain, 0, NULL, NULL);
+    g_autoptr(EngineResolved) resolved = resolve(domain, 0, NULL, NULL);
     g_autoptr(EngineConfig) config = config_of(resolved, -1);
 
     assert_int_equal(config->n_devices, 2);
@@ -477,7 +485,7 @@ test_rng_source_is_a_device(void **state)
             paths[i]);
         g_autoptr(ConfDomain) domain = domain_with(place, rng);
 
-        assert_null(engine_resolve(domain, 0, NULL, &error));
+        assert_null(resolve(domain, 0, NULL, &error));
         assert_non_null(strstr(error->message, paths[i]));
         assert_true(g_str_has_prefix(error->message, "<rng>: "));
     }

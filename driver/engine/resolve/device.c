@@ -7,19 +7,18 @@
 #include <string.h>
 
 #include "engine/resolve/open.h"
-#include "engine/resolve/resolve.h"
 #include "util/error.h"
 #include "util/i18n.h"
 
 /* The host kernel's own generator */
 #define RANDOM_PATH "/dev/urandom"
 
-/* What every device has. Returns: NULL with @error set if there is no place */
-static json_t *
-add_device(EngineResolved *resolved, const ConfDomain *domain, const char *type,
-           const ConfAddress *address, GError **error)
+json_t *
+engine_document_add(EngineResolved *resolved, const char *type,
+                    const char *alias, const ConfAddress *address,
+                    GError **error)
 {
-    unsigned slot = conf_domain_place(domain, address);
+    unsigned slot = conf_domain_place(resolved->domain, address);
     json_t *device;
 
     if (slot == 0) {
@@ -28,32 +27,22 @@ add_device(EngineResolved *resolved, const ConfDomain *domain, const char *type,
         return NULL;
     }
     device =
-        json_pack("{s:s,s:i,s:i}", "type", type, "slot", (int)slot, "function",
+        json_pack("{s:s,s:s,s:i,s:i}", "type", type, "id", alias, "slot",
+                  (int)slot, "function",
                   address->bus || address->domain ? 0 : (int)address->function);
     json_array_append_new(json_object_get(resolved->root, "devices"), device);
     return device;
 }
 
-static void
-set_id(json_t *device, const char *alias, const char *prefix, unsigned index)
+bool
+engine_document_rng(EngineResolved *resolved, ConfRng *rng, GError **error)
 {
-    g_autofree char *made = g_strdup_printf("%s%u", prefix, index);
-
-    json_object_set_new(device, "id", json_string(alias ? alias : made));
-}
-
-static bool
-add_rng(EngineResolved *resolved, const ConfDomain *domain, unsigned index,
-        GError **error)
-{
-    const ConfRng *rng = g_ptr_array_index(domain->rngs, index);
-    json_t *device =
-        add_device(resolved, domain, "virtio-rng", &rng->address, error);
+    json_t *device = engine_document_add(resolved, "virtio-rng", rng->alias,
+                                         &rng->address, error);
     int fd;
 
     if (!device)
         return false;
-    set_id(device, rng->alias, "rng", index);
     json_object_set_new(device, "packed",
                         json_boolean(rng->packed == CONF_ONOFF_ON));
     if (rng->bytes > 0) {
@@ -78,28 +67,77 @@ add_rng(EngineResolved *resolved, const ConfDomain *domain, unsigned index,
     return true;
 }
 
-/* Devices of which nothing may be left out */
 static bool
-check_known(const ConfDomain *domain, GError **error)
+add_one(EngineResolved *resolved, const ConfDevice *device, GError **error)
 {
-    if (domain->disks->len == 0 && domain->interfaces->len == 0)
-        return true;
-    error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
-              _("disks and network interfaces cannot be opened yet"));
+    ConfDisk *disk = device->data;
+
+    switch (device->kind) {
+    case CONF_DEVICE_DISK:
+        return !conf_disk_is_virtio(disk) ||
+               engine_document_disk(resolved, disk, error);
+    case CONF_DEVICE_INTERFACE:
+        return engine_document_interface(resolved, device->data, error);
+    case CONF_DEVICE_RNG:
+        return engine_document_rng(resolved, device->data, error);
+    case CONF_DEVICE_CONTROLLER:
+    case CONF_DEVICE_SERIAL:
+    case CONF_DEVICE_CONSOLE:
+    case CONF_DEVICE_CHANNEL:
+    case CONF_DEVICE_MEMBALLOON:
+    case CONF_DEVICE_PANIC:
+        break;
+    }
+    error_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
+              _("live attach of device '%s' is not supported"),
+              conf_device_name(device->kind));
     return false;
 }
 
 bool
-engine_document_devices(EngineResolved *resolved, const ConfDomain *domain,
-                        GError **error)
+engine_document_devices(EngineResolved *resolved, GError **error)
 {
+    static const ConfDeviceKind kinds[] = { CONF_DEVICE_DISK,
+                                            CONF_DEVICE_INTERFACE,
+                                            CONF_DEVICE_RNG };
+    const ConfDomain *domain = resolved->domain;
+
     json_object_set_new(resolved->root, "devices", json_array());
     if (strcmp(domain->os.machine, "microvm") == 0)
         return true; /* conf_domain_check_start() has said so */
-    if (!check_known(domain, error))
-        return false;
-    for (guint i = 0; i < domain->rngs->len; i++)
-        if (!add_rng(resolved, domain, i, error))
-            return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        const GPtrArray *list = conf_device_list(domain, kinds[i]);
+
+        for (guint j = 0; j < list->len; j++) {
+            ConfDevice device = { .kind = kinds[i],
+                                  .data = g_ptr_array_index(list, j) };
+
+            if (!add_one(resolved, &device, error))
+                return false;
+        }
+    }
     return true;
+}
+
+/* What device_add takes */
+static void
+make_argument(EngineResolved *resolved)
+{
+    json_t *devices = json_object_get(resolved->root, "devices");
+
+    json_object_set(resolved->root, "device", json_array_get(devices, 0));
+    json_object_del(resolved->root, "devices");
+}
+
+EngineResolved *
+engine_resolve_device(ConfDomain *domain, const ConfDevice *device,
+                      const EngineResolveContext *context, GError **error)
+{
+    g_autoptr(EngineResolved) resolved = engine_resolved_new(domain, context);
+
+    json_object_set_new(resolved->root, "devices", json_array());
+    if (!add_one(resolved, device, error))
+        return NULL;
+    make_argument(resolved);
+    return engine_resolved_finish(g_steal_pointer(&resolved), error);
 }

@@ -22,6 +22,19 @@ cache_dir(void)
     return g_build_filename(g_get_user_cache_dir(), "virtkvm", NULL);
 }
 
+static char *
+run_dir(void)
+{
+    return g_build_filename(g_get_user_runtime_dir(), "virtkvm", NULL);
+}
+
+static void
+tell(const GPtrArray *warnings)
+{
+    for (guint i = 0; i < warnings->len; i++)
+        log_warning("%s", (const char *)g_ptr_array_index(warnings, i));
+}
+
 static ConfDomain *
 read_domain(const char *path, GError **error)
 {
@@ -36,8 +49,7 @@ read_domain(const char *path, GError **error)
         g_prefix_error(error, "%s: ", path);
         return NULL;
     }
-    for (guint i = 0; i < warnings->len; i++)
-        log_warning("%s", (const char *)g_ptr_array_index(warnings, i));
+    tell(warnings);
     return g_steal_pointer(&domain);
 }
 
@@ -72,6 +84,9 @@ virtkvm_engine_xml(const char *path, GError **error)
 {
     g_autoptr(ConfDomain) domain = NULL;
     g_autofree char *cache = cache_dir();
+    g_autofree char *run = run_dir();
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    EngineResolveContext context = { .flags = ENGINE_RESOLVE_BY_HAND };
     g_autofree char *document = NULL;
     EngineResolved *resolved;
     int fd;
@@ -81,7 +96,11 @@ virtkvm_engine_xml(const char *path, GError **error)
     domain = read_domain(path, error);
     if (!domain)
         return -1;
-    resolved = engine_resolve(domain, ENGINE_RESOLVE_BY_HAND, cache, error);
+    context.cache_dir = cache;
+    context.run_dir = run;
+    context.warnings = warnings;
+    resolved = engine_resolve(domain, &context, error);
+    tell(warnings);
     if (!resolved)
         return -1;
     tell_ptys(domain);

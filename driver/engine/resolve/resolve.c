@@ -24,6 +24,54 @@ engine_document_add_fd(EngineResolved *resolved, json_t *owner, const char *key,
     g_array_append_val(resolved->number, fd);
 }
 
+void
+engine_document_append_fd(EngineResolved *resolved, json_t *owner, int fd)
+{
+    EngineResolvedFd item = { .fd = fd,
+                              .owner = owner,
+                              .index = json_array_size(owner) };
+
+    json_array_append_new(owner, json_null());
+    g_array_append_val(resolved->fds, item);
+    g_array_append_val(resolved->number, fd);
+}
+
+void
+engine_document_warn(EngineResolved *resolved, char *message)
+{
+    g_autofree char *owned = message;
+
+    if (resolved->context->warnings)
+        g_ptr_array_add(resolved->context->warnings, g_steal_pointer(&owned));
+}
+
+EngineResolved *
+engine_resolved_new(ConfDomain *domain, const EngineResolveContext *context)
+{
+    EngineResolved *resolved = g_new0(EngineResolved, 1);
+
+    resolved->root = json_object();
+    resolved->fds = g_array_new(FALSE, FALSE, sizeof(EngineResolvedFd));
+    resolved->number = g_array_new(FALSE, FALSE, sizeof(int));
+    resolved->context = context;
+    resolved->domain = domain;
+    return resolved;
+}
+
+EngineResolved *
+engine_resolved_finish(EngineResolved *resolved, GError **error)
+{
+    resolved->context = NULL;
+    resolved->domain = NULL;
+    if (resolved->fds->len <= ENGINE_RESOLVE_FDS_MAX)
+        return resolved;
+    error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+              _("the devices need %u open files: at most %d are possible"),
+              resolved->fds->len, ENGINE_RESOLVE_FDS_MAX);
+    engine_resolved_free(resolved);
+    return NULL;
+}
+
 /* @fd: of the open file, or -1 with @error set */
 static bool
 add_image(EngineResolved *resolved, const char *key, const char *path, int fd,
@@ -74,25 +122,23 @@ check_kernel(const ConfDomain *domain, GError **error)
 }
 
 EngineResolved *
-engine_resolve(ConfDomain *domain, unsigned flags, const char *cache_dir,
+engine_resolve(ConfDomain *domain, const EngineResolveContext *context,
                GError **error)
 {
-    g_autoptr(EngineResolved) resolved = g_new0(EngineResolved, 1);
+    g_autoptr(EngineResolved) resolved = engine_resolved_new(domain, context);
 
-    resolved->root = json_object();
-    resolved->fds = g_array_new(FALSE, FALSE, sizeof(EngineResolvedFd));
-    resolved->number = g_array_new(FALSE, FALSE, sizeof(int));
+    conf_domain_assign_live(domain);
     if (!check_kernel(domain, error) ||
         !engine_document_fill(resolved->root, domain, error) ||
         !add_image(resolved, "kernel", domain->os.kernel,
-                   open_kernel(domain, cache_dir, error), error) ||
+                   open_kernel(domain, context->cache_dir, error), error) ||
         !add_initrd(resolved, domain->os.initrd, error) ||
-        !engine_document_serials(resolved, domain, flags, error) ||
-        !engine_document_devices(resolved, domain, error))
+        !engine_document_serials(resolved, error) ||
+        !engine_document_devices(resolved, error))
         return NULL;
     json_object_set_new(resolved->root, "paused",
-                        json_boolean(flags & ENGINE_RESOLVE_PAUSED));
-    return g_steal_pointer(&resolved);
+                        json_boolean(context->flags & ENGINE_RESOLVE_PAUSED));
+    return engine_resolved_finish(g_steal_pointer(&resolved), error);
 }
 
 const int *
@@ -112,7 +158,10 @@ engine_resolved_document(const EngineResolved *resolved, int first_fd)
             &g_array_index(resolved->fds, EngineResolvedFd, i);
         int number = first_fd < 0 ? item->fd : first_fd + (int)i;
 
-        json_object_set_new(item->owner, item->key, json_integer(number));
+        if (item->key)
+            json_object_set_new(item->owner, item->key, json_integer(number));
+        else
+            json_array_set_new(item->owner, item->index, json_integer(number));
     }
     text = json_dumps(resolved->root, JSON_COMPACT);
     copy = g_strdup(text);

@@ -35,28 +35,30 @@ add_pty(EngineResolved *resolved, json_t *chardev, ConfChardev *conf,
 }
 
 static bool
-add_stdio(json_t *chardev, unsigned flags, GError **error)
+add_stdio(const EngineResolved *resolved, json_t *chardev, const char *element,
+          GError **error)
 {
-    if (flags & ENGINE_RESOLVE_BY_HAND) {
+    if (resolved->context->flags & ENGINE_RESOLVE_BY_HAND) {
         json_object_set_new(chardev, "type", json_string("stdio"));
         return true;
     }
     error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
-              _("<serial type='stdio'> is only for an engine run by hand: use "
-                "type='pty'"));
+              _("<%s type='stdio'> is only for an engine run by hand: use "
+                "type='pty'"),
+              element);
     return false;
 }
 
 static bool
 add_source(EngineResolved *resolved, json_t *chardev, ConfChardev *conf,
-           unsigned flags, GError **error)
+           const char *element, GError **error)
 {
     switch (conf->type) {
     case CONF_CHARDEV_NULL:
         json_object_set_new(chardev, "type", json_string("null"));
         return true;
     case CONF_CHARDEV_STDIO:
-        return add_stdio(chardev, flags, error);
+        return add_stdio(resolved, chardev, element, error);
     case CONF_CHARDEV_PTY:
     case CONF_CHARDEV_ABSENT:
         return add_pty(resolved, chardev, conf, error);
@@ -74,7 +76,7 @@ add_source(EngineResolved *resolved, json_t *chardev, ConfChardev *conf,
         break;
     }
     error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
-              _("<serial type='%s'> is not supported"), conf->type_name);
+              _("<%s type='%s'> is not supported"), element, conf->type_name);
     return false;
 }
 
@@ -94,17 +96,24 @@ add_log(EngineResolved *resolved, json_t *chardev, const ConfChardev *conf,
     return true;
 }
 
+bool
+engine_document_chardev(EngineResolved *resolved, json_t *chardev,
+                        ConfChardev *conf, const char *element, GError **error)
+{
+    return add_source(resolved, chardev, conf, element, error) &&
+           add_log(resolved, chardev, conf, error);
+}
+
 static bool
 add_serial(EngineResolved *resolved, json_t *serials, ConfChardev *conf,
-           unsigned flags, GError **error)
+           GError **error)
 {
     json_t *serial = json_object(), *chardev = json_object();
 
     json_object_set_new(serial, "port", json_integer(conf->port));
     json_object_set_new(serial, "chardev", chardev);
     json_array_append_new(serials, serial);
-    return add_source(resolved, chardev, conf, flags, error) &&
-           add_log(resolved, chardev, conf, error);
+    return engine_document_chardev(resolved, chardev, conf, "serial", error);
 }
 
 /* By hand, the terminal is where one looks for the first pseudo terminal. */
@@ -124,18 +133,18 @@ bring_to_terminal(const ConfDomain *domain, unsigned flags)
 }
 
 bool
-engine_document_serials(EngineResolved *resolved, ConfDomain *domain,
-                        unsigned flags, GError **error)
+engine_document_serials(EngineResolved *resolved, GError **error)
 {
     json_t *serials = json_array();
-    ConfChardev *terminal = bring_to_terminal(domain, flags);
+    ConfDomain *domain = resolved->domain;
+    ConfChardev *terminal = bring_to_terminal(domain, resolved->context->flags);
 
     json_object_set_new(resolved->root, "serials", serials);
     if (terminal)
         terminal->type = CONF_CHARDEV_STDIO;
     for (guint i = 0; i < domain->serials->len; i++) {
         if (!add_serial(resolved, serials,
-                        g_ptr_array_index(domain->serials, i), flags, error))
+                        g_ptr_array_index(domain->serials, i), error))
             return false;
     }
     conf_domain_tie_console(domain);

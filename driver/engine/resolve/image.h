@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The virtkvm authors */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "engine/resolve/document.h"
+
+/** How one file of a disk is used. */
+typedef struct EngineImageUse {
+    bool writable;
+    bool shareable; /* others may write it at the same time */
+    bool direct;    /* past the host's cache */
+    bool optional;  /* direct where the file system can, else not */
+    bool block;     /* a block device; else a regular file */
+} EngineImageUse;
+
+/**
+ * engine_image_open: open and lock an image
+ * @ret_direct: is it open past the cache?
+ * Returns: as those of open.h
+ */
+int engine_image_open(EngineResolved *resolved, const char *path,
+                      const EngineImageUse *use, bool *ret_direct,
+                      GError **error);
+
+/**
+ * engine_image_lock: let nobody write what this domain relies on, nor rely on
+ * what it writes: locks of the open file, so that they live with the engine;
+ * QEMU and its tools take the same
+ * @error: RESOURCE_BUSY, which names the domain where that is known
+ */
+bool engine_image_lock(EngineResolved *resolved, int fd, const char *path,
+                       const EngineImageUse *use, GError **error);
+
+/** What a qcow2 header says of the image below. */
+typedef struct EngineBackingName {
+    char *name;   /* NULL: there is none */
+    char *format; /* NULL: it does not say */
+} EngineBackingName;
+
+void engine_backing_name_clear(EngineBackingName *name);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EngineBackingName, engine_backing_name_clear)
+
+/** engine_backing_read: out of the header of the qcow2 image @fd, every number
+ * of which is checked; @error: INVALID_ARG if it is no such header */
+bool engine_backing_read(int fd, const char *path, EngineBackingName *ret_name,
+                         GError **error);
+
+/** engine_image_chain: DRIVE of a disk (docs/engine-protocol.md), with all that
+ * lies below it; owned */
+json_t *engine_image_chain(EngineResolved *resolved, ConfDisk *disk,
+                           GError **error);
