@@ -29,12 +29,12 @@ vsh_apply(VshApplyKind kind, const VshArgs *args, virDomainPtr domain,
 }
 
 void
-vsh_apply_error(const VshArgs *args, const char *context, GError **error)
+vsh_apply_error(const VshArgs *args, virDomainPtr domain, const char *context,
+                GError **error)
 {
-    int code = virGetLastErrorCode();
-
     vsh_error_virt(error, "%s", context);
-    if (code == VIR_ERR_OPERATION_INVALID && !vsh_args_given(args, "config") &&
+    if (virGetLastErrorCode() == VIR_ERR_OPERATION_INVALID &&
+        virDomainIsActive(domain) == 0 && !vsh_args_given(args, "config") &&
         !vsh_args_given(args, "persistent"))
         vsh_error_hint(error, _("--config changes the definition of a domain "
                                 "that does not run"));

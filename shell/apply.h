@@ -28,4 +28,5 @@ bool vsh_apply(VshApplyKind kind, const VshArgs *args, virDomainPtr domain,
  * vsh_apply_error: libvirt's last error with @context, and what to try
  * @context: as vsh_error_virt(), translated, without arguments
  */
-void vsh_apply_error(const VshArgs *args, const char *context, GError **error);
+void vsh_apply_error(const VshArgs *args, virDomainPtr domain,
+                     const char *context, GError **error);

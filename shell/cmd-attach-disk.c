@@ -227,7 +227,7 @@ attach_disk(VshShell *shell, const VshArgs *args, const char *xml,
         return false;
     note_format(shell, args);
     if (!vsh_apply(VSH_APPLY_ATTACH, args, domain, xml, flags)) {
-        vsh_apply_error(args, _("Failed to attach disk"), error);
+        vsh_apply_error(args, domain, _("Failed to attach disk"), error);
         return false;
     }
     vsh_message(&shell->out, _("Disk attached successfully"));

@@ -202,7 +202,7 @@ attach_interface(VshShell *shell, const VshArgs *args, const char *xml,
     if (!domain || !vsh_affect_domain_flags(args, domain, &flags, error))
         return false;
     if (!vsh_apply(VSH_APPLY_ATTACH, args, domain, xml, flags)) {
-        vsh_apply_error(args, _("Failed to attach interface"), error);
+        vsh_apply_error(args, domain, _("Failed to attach interface"), error);
         return false;
     }
     vsh_message(&shell->out, _("Interface attached successfully"));

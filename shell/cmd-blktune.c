@@ -136,8 +136,8 @@ fetch_limits(const VshBlockTune *tune, virTypedParameterPtr *ret_params,
 {
     int count = 0;
 
-    if (virDomainGetBlockIoTune(tune->domain, tune->device, NULL, &count,
-                                tune->flags) < 0)
+    if (virDomainGetBlockIoTune(tune->domain, NULL, NULL, &count, tune->flags) <
+        0)
         return report_failure(
             tune, _("Unable to get number of block I/O throttle parameters"),
             error);

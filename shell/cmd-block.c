@@ -129,16 +129,17 @@ show_sizes(VshShell *shell, virDomainPtr domain, const char *device, bool human,
     return true;
 }
 
-/* A disk without a medium has no sizes; one whose sizes cannot be had is
- * shown without them, and the first error is kept. */
+/* A disk without a medium or an image has no sizes; one whose sizes cannot be
+ * had is shown without them, and the first error is kept. */
 static void
 add_sizes(VshTable *table, virDomainPtr domain, const VshDevice *disk,
           bool human, GError **error)
 {
-    unsigned long long sizes[G_N_ELEMENTS(size_keys)];
+    unsigned long long sizes[G_N_ELEMENTS(size_keys)] = { 0 };
     bool known = disk->source && fetch_sizes(domain, disk->target, sizes,
                                              *error ? NULL : error);
 
+    known = known && (sizes[0] > 0 || sizes[1] > 0 || sizes[2] > 0);
     vsh_table_add(table, disk->target, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(size_keys); i++) {
         g_autofree char *text = known ? size_text(sizes[i], human) : NULL;
@@ -343,6 +344,7 @@ static const VshCommand command_blockresize = {
                   "is told. The partitions and file systems on it are for the "
                   "guest to grow."),
     .options = blockresize_options,
+    .flags = VSH_COMMAND_NO_NEWLINE,
     .run = run_blockresize,
 };
 

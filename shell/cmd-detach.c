@@ -68,13 +68,23 @@ detach_run(const VshDetach *detach, const VshDevice *device,
                               name ? name : "?", alias);
     if (!vsh_apply(VSH_APPLY_DETACH, detach->args, detach->domain, device->xml,
                    detach->flags)) {
-        vsh_apply_error(detach->args, failure, error);
+        vsh_apply_error(detach->args, detach->domain, failure, error);
         return false;
     }
     if (!vsh_release_finish(release, error))
         return false;
     vsh_message(&detach->shell->out, "%s", done);
     return true;
+}
+
+/* The definition may have others than the running domain. */
+static void
+hint_definition(const VshDetach *detach, const char *command, GError **error)
+{
+    if (detach->flags & VIR_DOMAIN_AFFECT_CONFIG)
+        vsh_error_hint(error,
+                       _("'%s %s --inactive' shows those of the definition"),
+                       command, virDomainGetName(detach->domain));
 }
 
 static bool
@@ -87,6 +97,8 @@ run_detach_disk(VshShell *shell, const VshArgs *args, GError **error)
         return false;
     disk = vsh_device_disk(detach.devices, detach.domain,
                            vsh_args_string(args, "target"), error);
+    if (!disk)
+        hint_definition(&detach, "domblklist", error);
     return disk && detach_run(&detach, disk, _("Failed to detach disk"),
                               _("Disk detached successfully"), error);
 }
@@ -172,6 +184,7 @@ find_interface(const VshDetach *detach, GError **error)
     vsh_error_hint(error,
                    _("'domiflist %s' shows the interfaces of the domain"),
                    virDomainGetName(detach->domain));
+    hint_definition(detach, "domiflist", error);
     return NULL;
 }
 

@@ -67,7 +67,7 @@ apply_file(const VshArgs *args, const char *path, VshApplyKind kind,
 
     if (vsh_apply(kind, args, file->domain, file->xml, file->flags))
         return true;
-    vsh_apply_error(args, context, error);
+    vsh_apply_error(args, file->domain, context, error);
     return false;
 }
 

@@ -12,6 +12,21 @@
 
 static const char *const state_words[] = { "up", "down", NULL };
 
+/* Why there is not exactly one interface. */
+static void
+refuse_interface(const char *missing, unsigned count, virDomainPtr domain,
+                 GError **error)
+{
+    if (count == 0)
+        vsh_error_set(error, VSH_EXIT_NOT_FOUND, "%s", missing);
+    else
+        vsh_error_set(error, VSH_EXIT_USAGE,
+                      _("multiple matching interfaces found"));
+    vsh_error_hint(error,
+                   _("'domiflist %s' shows the interfaces of the domain"),
+                   virDomainGetName(domain));
+}
+
 /* The interface's element with the new state in it. */
 static char *
 find_and_change(virDomainPtr domain, const VshArgs *args, const char *state,
@@ -21,14 +36,19 @@ find_and_change(virDomainPtr domain, const VshArgs *args, const char *state,
         vsh_args_given(args, "config") ? VIR_DOMAIN_XML_INACTIVE : 0;
     g_autoptr(GPtrArray) interfaces =
         vsh_device_list(domain, VSH_DEVICE_INTERFACE, flags, error);
+    const char *name = vsh_args_string(args, "interface");
+    g_autofree char *missing =
+        g_strdup_printf(_("interface '%s' not found"), name);
     const VshDevice *interface;
+    unsigned count;
 
     if (!interfaces)
         return NULL;
-    interface = vsh_device_interface(interfaces, domain,
-                                     vsh_args_string(args, "interface"), error);
-    return interface ? vsh_xml_with(interface->xml, "link", "state", state)
-                     : NULL;
+    interface = vsh_device_interface(interfaces, name, &count);
+    if (interface)
+        return vsh_xml_with(interface->xml, "link", "state", state);
+    refuse_interface(missing, count, domain, error);
+    return NULL;
 }
 
 static bool
@@ -89,6 +109,24 @@ static const VshCommand command_domif_setlink = {
     .run = run_domif_setlink,
 };
 
+/* Returns: "up" or "down"; NULL with NOT_FOUND or USAGE. */
+static const char *
+link_state(GPtrArray *interfaces, virDomainPtr domain, const char *name,
+           GError **error)
+{
+    unsigned count;
+    const VshDevice *interface = vsh_device_interface(interfaces, name, &count);
+    g_autofree char *missing = g_strdup_printf(
+        vsh_device_is_mac(name) ? _("Interface (mac: %s) not found.")
+                                : _("Interface (dev: %s) not found."),
+        name);
+
+    if (interface)
+        return interface->link ? interface->link : "up";
+    refuse_interface(missing, count, domain, error);
+    return NULL;
+}
+
 static bool
 run_domif_getlink(VshShell *shell, const VshArgs *args, GError **error)
 {
@@ -98,20 +136,17 @@ run_domif_getlink(VshShell *shell, const VshArgs *args, GError **error)
     g_autoptr(virDomain) domain = vsh_domain_of(shell, args, error);
     g_autoptr(VshRecord) record = vsh_record_new(1);
     g_autoptr(GPtrArray) interfaces = NULL;
-    const VshDevice *interface;
+    const char *state;
 
     if (!domain)
         return false;
     interfaces = vsh_device_list(domain, VSH_DEVICE_INTERFACE, flags, error);
-    interface = interfaces
-                    ? vsh_device_interface(interfaces, domain, name, error)
-                    : NULL;
-    if (!interface)
+    state = interfaces ? link_state(interfaces, domain, name, error) : NULL;
+    if (!state)
         return false;
     vsh_record_add(record, "domain", NULL, virDomainGetName(domain), NULL);
     vsh_record_add(record, "interface", NULL, name, NULL);
-    vsh_record_add(record, "link", name,
-                   interface->link ? interface->link : "up", NULL);
+    vsh_record_add(record, "link", name, state, NULL);
     vsh_record_print(record, &shell->out);
     return true;
 }

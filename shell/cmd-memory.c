@@ -9,10 +9,11 @@
 #include "shell/completer.h"
 #include "util/i18n.h"
 
-/* Sets the memory to the option "size"; @more: virDomainMemoryModFlags. */
+/* Sets the memory to the option "size"; @plain: the flags where no option says
+ * what is meant, @more: those of virDomainMemoryModFlags. */
 static bool
-set_memory(VshShell *shell, const VshArgs *args, unsigned more,
-           const char *context, GError **error)
+set_memory(VshShell *shell, const VshArgs *args, unsigned plain, unsigned more,
+           GError **error)
 {
     /* libvirt counts whole kibibytes: a part of one is no less */
     uint64_t kib = vsh_args_size(args, "size", 0) / 1024 +
@@ -25,16 +26,22 @@ set_memory(VshShell *shell, const VshArgs *args, unsigned more,
     domain = vsh_domain_of(shell, args, error);
     if (!domain)
         return false;
+    if (!vsh_affect_given(args))
+        flags = plain;
     if (virDomainSetMemoryFlags(domain, kib, flags | more) == 0)
         return true;
-    vsh_error_virt(error, "%s", context);
+    vsh_error_virt(error, "%s",
+                   more ? _("Unable to change MaxMemorySize")
+                        : _("Unable to change the memory"));
+    if (!vsh_affect_given(args) && vsh_error_exit(*error) == VSH_EXIT_STATE)
+        vsh_error_hint(error, _("--config changes it for the next start"));
     return false;
 }
 
 static bool
 run_setmem(VshShell *shell, const VshArgs *args, GError **error)
 {
-    return set_memory(shell, args, 0, _("Unable to change the memory"), error);
+    return set_memory(shell, args, VIR_DOMAIN_AFFECT_LIVE, 0, error);
 }
 
 #define SIZE_OPTION(text)                                                      \
@@ -64,15 +71,8 @@ static const VshCommand command_setmem = {
 static bool
 run_setmaxmem(VshShell *shell, const VshArgs *args, GError **error)
 {
-    bool live = vsh_args_given(args, "live");
-    bool config = vsh_args_given(args, "config");
-
-    if (set_memory(shell, args, VIR_DOMAIN_MEM_MAXIMUM,
-                   _("Unable to change MaxMemorySize"), error))
-        return true;
-    if (!live && !config && vsh_error_exit(*error) == VSH_EXIT_STATE)
-        vsh_error_hint(error, _("--config changes it for the next start"));
-    return false;
+    return set_memory(shell, args, VIR_DOMAIN_AFFECT_CURRENT,
+                      VIR_DOMAIN_MEM_MAXIMUM, error);
 }
 
 static const VshOption setmaxmem_options[] = {

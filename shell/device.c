@@ -176,10 +176,11 @@ vsh_device_is_mac(const char *name)
 }
 
 const VshDevice *
-vsh_device_interface(GPtrArray *interfaces, virDomainPtr domain,
-                     const char *name, GError **error)
+vsh_device_interface(GPtrArray *interfaces, const char *name,
+                     unsigned *ret_count)
 {
     const VshDevice *found = NULL;
+    unsigned count = 0;
 
     for (guint i = 0; i < interfaces->len; i++) {
         const VshDevice *interface = interfaces->pdata[i];
@@ -187,22 +188,11 @@ vsh_device_interface(GPtrArray *interfaces, virDomainPtr domain,
         if (g_strcmp0(interface->target, name) != 0 &&
             (!interface->mac || g_ascii_strcasecmp(interface->mac, name) != 0))
             continue;
-        if (found) {
-            vsh_error_set(error, VSH_EXIT_USAGE,
-                          _("multiple matching interfaces found"));
-            vsh_error_hint(error, _("name the interface by its target device"));
-            return NULL;
-        }
         found = interface;
+        count++;
     }
-    if (found)
-        return found;
-    vsh_error_set(error, VSH_EXIT_NOT_FOUND,
-                  vsh_device_is_mac(name) ? _("Interface (mac: %s) not found.")
-                                          : _("Interface (dev: %s) not found."),
-                  name);
-    add_hint(VSH_DEVICE_INTERFACE, virDomainGetName(domain), error);
-    return NULL;
+    *ret_count = count;
+    return count == 1 ? found : NULL;
 }
 
 char *

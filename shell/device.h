@@ -50,12 +50,11 @@ const VshDevice *vsh_device_disk(GPtrArray *disks, virDomainPtr domain,
 
 /**
  * vsh_device_interface: the interface whose target or MAC address is @name
- * Returns: a member of @interfaces; NULL with NOT_FOUND, or USAGE if several
- * are meant
+ * @ret_count: how many there are
+ * Returns: a member of @interfaces; NULL if there is not exactly one
  */
-const VshDevice *vsh_device_interface(GPtrArray *interfaces,
-                                      virDomainPtr domain, const char *name,
-                                      GError **error);
+const VshDevice *vsh_device_interface(GPtrArray *interfaces, const char *name,
+                                      unsigned *ret_count);
 
 /** vsh_device_is_mac: does @name look like a MAC address? */
 bool vsh_device_is_mac(const char *name);

@@ -15,7 +15,12 @@ listening=()
 
 cat > one.xml <<'XML'
 <domain type="kvm"><name>one</name><memory unit="MiB">16</memory>
-<vcpu>1</vcpu><os><type>hvm</type><kernel>/dev/null</kernel></os></domain>
+<vcpu>1</vcpu><os><type>hvm</type><kernel>/dev/null</kernel></os><devices>
+<disk type='file' device='disk'><source file='/none/a.img'/>
+<target dev='vda' bus='virtio'/></disk>
+<interface type='user'><mac address='52:54:00:00:00:01'/>
+<model type='virtio'/></interface><memballoon model='virtio'/>
+</devices></domain>
 XML
 sed 's/>one</>two</' one.xml > two.xml
 v -q uri > /dev/null || fail "no daemon"
@@ -48,7 +53,10 @@ done
 [ "$seen" = 5 ] || fail "only $seen of 5 listen"
 
 v -q 'define one.xml; start one; suspend one; resume one; reset one
-reboot one; desc one --title new; shutdown one --timeout 20; start one --paused
+reboot one; desc one --title new; attach-disk one /none/b.img vdb
+detach-disk one vdb --wait; attach-interface one user --persistent
+detach-device-alias one net0 --wait; setmem one 8M
+blkdeviotune one vda --total-bytes-sec 1M; shutdown one --timeout 20; start one --paused
 destroy one; domrename one other; undefine other; create one.xml
 destroy one; define one.xml; undefine one' || fail "the commands"
 sleep 1
@@ -63,7 +71,10 @@ done
 from_define() { sed -n "/for domain 'one': Defined Added/,\$p" "$1"; }
 from_define theirs | grep -v '^events received' > theirs.events
 from_define ours | grep -v '^events received' > ours.events
-[ "$(wc -l < theirs.events)" -ge 15 ] || {
+for kind in device-added device-removed balloon-change tunable; do
+    grep -q "^event '$kind' for domain 'one'" ours || fail "no event $kind"
+done
+[ "$(wc -l < theirs.events)" -ge 20 ] || {
     fail "virsh has seen little"
     cat theirs
 }
@@ -84,6 +95,13 @@ kinds = [(e["type"], e["detail"]) for e in events if e["event"] == "lifecycle"
 for kind in (("Started", "Booted"), ("Suspended", "Paused"),
              ("Resumed", "Unpaused"), ("Stopped", "Destroyed")):
     assert kind in kinds, kind
+assert any(e["event"] == "device-removed" and e["device"] == "net0"
+           for e in events)
+assert any(e["event"] == "balloon-change" and e["actual_kib"] == 8192
+           for e in events)
+assert any(e["event"] == "tunable" and
+           e["params"]["blkdeviotune.total_bytes_sec"] == 1 << 20
+           for e in events)
 PY
 # it ends when nobody reads any more
 "$vshell" -c null:/// event --event lifecycle --loop --timeout 60 |
