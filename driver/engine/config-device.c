@@ -13,6 +13,7 @@
 #define ID_MAX_BYTES 255
 
 static const EngineDeviceSchema *const schemas[] = {
+    [ENGINE_DEVICE_VIRTIO_NET] = &engine_net_schema,
     [ENGINE_DEVICE_VIRTIO_RNG] = &engine_rng_schema,
     [ENGINE_DEVICE_VIRTIO_BLK] = &engine_blk_schema,
 };

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "engine/config-blk.h"
+#include "engine/config-net.h"
 #include "engine/member.h"
 
 /** An element of the machine document's "devices". Each kind's own members are
@@ -15,6 +16,7 @@
 typedef enum EngineDeviceKind {
     ENGINE_DEVICE_VIRTIO_RNG = 0,
     ENGINE_DEVICE_VIRTIO_BLK,
+    ENGINE_DEVICE_VIRTIO_NET,
 } EngineDeviceKind;
 
 typedef struct EngineRngConfig {
@@ -36,6 +38,7 @@ struct EngineDeviceConfig {
     GArray *fds;
     EngineBlkConfig blk;
     EngineRngConfig rng;
+    EngineNetConfig net;
 };
 
 /** How a kind is read: one row of the list in config-device.c. */
@@ -52,6 +55,7 @@ typedef struct EngineDeviceSchema {
 extern const EngineMember engine_device_members[];
 
 extern const EngineDeviceSchema engine_blk_schema;
+extern const EngineDeviceSchema engine_net_schema;
 extern const EngineDeviceSchema engine_rng_schema;
 
 /** engine_device_config_new: read one device; @place: of @object */

@@ -44,6 +44,7 @@ static const EngineControlCommand *const tables[] = {
     engine_control_block,
     engine_control_device,
     engine_control_machine,
+    engine_control_net,
     socket_commands,
 };
 

@@ -27,6 +27,7 @@ typedef struct EngineControlCommand {
 extern const EngineControlCommand engine_control_block[];
 extern const EngineControlCommand engine_control_device[];
 extern const EngineControlCommand engine_control_machine[];
+extern const EngineControlCommand engine_control_net[];
 
 /** A request line, understood. */
 typedef struct EngineControlCall {

@@ -30,6 +30,7 @@ static const struct {
 
 /* Those that the machine document lists, by their kind. */
 static const EngineDeviceType *const listed[] = {
+    [ENGINE_DEVICE_VIRTIO_NET] = &engine_virtio_net_type,
     [ENGINE_DEVICE_VIRTIO_RNG] = &engine_virtio_rng_type,
     [ENGINE_DEVICE_VIRTIO_BLK] = &engine_virtio_blk_type,
 };

@@ -113,6 +113,50 @@ test_devices(void **state)
     assert_int_equal(config->devices[1]->rng.period_ms, 50);
 }
 
+static void
+test_net(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(EngineConfig) config = engine_config_parse(
+        "{" REQUIRED ",\"devices\":[{\"type\":\"virtio-net\",\"id\":\"net0\","
+        "\"slot\":3,\"mac\":\"52:54:00:aB:cd:01\",\"mtu\":9000,\"queues\":2,"
+        "\"queue_size\":512,\"link\":false,\"offload\":false,\"backend\":{"
+        "\"fds\":[5,6],\"type\":\"tap\"},\"bandwidth\":{\"inbound\":{"
+        "\"average\":1000,\"peak\":5000,\"burst\":64}}},{\"type\":"
+        "\"virtio-net\",\"id\":\"net1\",\"slot\":4,\"mac\":"
+        "\"52:54:00:00:00:01\",\"backend\":{\"type\":\"stream\",\"fd\":7}}]}",
+        &error);
+    static const uint8_t mac[] = { 0x52, 0x54, 0, 0xab, 0xcd, 1 };
+    const EngineNetConfig *net;
+
+    assert_null(error);
+    net = &config->devices[0]->net;
+    assert_memory_equal(net->mac, mac, sizeof(mac));
+    assert_int_equal(net->mtu, 9000);
+    assert_int_equal(net->queues, 2);
+    assert_int_equal(net->queue_size, 512);
+    assert_false(net->link || net->offload);
+    assert_int_equal(net->backend.kind, ENGINE_NET_TAP);
+    assert_int_equal(net->backend.fds[1], 6);
+    assert_int_equal(net->bandwidth.inbound.average_kib, 1000);
+    assert_int_equal(net->bandwidth.inbound.burst_kib, 64);
+    assert_int_equal(net->bandwidth.outbound.average_kib, 0);
+    net = &config->devices[1]->net;
+    assert_int_equal(net->mtu, 0);
+    assert_int_equal(net->queues, 1);
+    assert_int_equal(net->queue_size, 256);
+    assert_true(net->link && net->offload);
+    assert_int_equal(net->backend.kind, ENGINE_NET_STREAM);
+    assert_int_equal(net->backend.fd, 7);
+    assert_int_equal(config->fds->len, 3);
+}
+
+#define NET(MAC, MORE)                                                 \
+    "[{\"type\":\"virtio-net\",\"id\":\"n\",\"slot\":3,\"mac\":\"" MAC \
+    "\",\"backend\":" MORE "}]"
+#define MAC "52:54:00:00:00:01"
+#define TAP "{\"type\":\"tap\",\"fds\":[5]}"
+
 #define RNG(SLOT, MORE) \
     "{\"type\":\"virtio-rng\",\"id\":\"r\",\"slot\":" SLOT MORE "}"
 
@@ -196,6 +240,24 @@ test_devices_are_checked(void **state)
           "\"format\":\"raw\",\"fd\":5,\"path\":\"/a\",\"backing\":{"
           "\"format\":\"raw\",\"fd\":5,\"path\":\"/a\",\"writable\":true}}}]",
           "'devices[0].drive.backing'" },
+        { NET("52:54:00:00:00", TAP), "'devices[0].mac'" },
+        { NET("52:54:00:00:00:0g", TAP), "'devices[0].mac'" },
+        { NET("52-54-00-00-00-01", TAP), "'devices[0].mac'" },
+        { NET("53:54:00:00:00:01", TAP), "'devices[0].mac'" },
+        { NET(MAC, "5"), "'devices[0].backend'" },
+        { NET(MAC, "{\"fds\":[5]}"), "'devices[0].backend.type'" },
+        { NET(MAC, "{\"type\":\"bridge\"}"), "'devices[0].backend.type'" },
+        { NET(MAC, "{\"type\":\"tap\",\"fd\":5}"), "'devices[0].backend.fd'" },
+        { NET(MAC, "{\"type\":\"tap\",\"fds\":[-1]}"),
+          "'devices[0].backend.fds[0]'" },
+        { NET(MAC, "{\"type\":\"tap\",\"fds\":[]}"), "'devices[0].queues'" },
+        { NET(MAC, "{\"type\":\"stream\"}"), "'devices[0].backend.fd'" },
+        { NET(MAC, TAP ",\"queues\":2"), "'devices[0].queues'" },
+        { NET(MAC, TAP ",\"queues\":9"), "'devices[0].queues'" },
+        { NET(MAC, TAP ",\"queue_size\":100"), "'devices[0].queue_size'" },
+        { NET(MAC, TAP ",\"mtu\":67"), "'devices[0].mtu'" },
+        { NET(MAC, TAP ",\"bandwidth\":{\"inbound\":{\"peak\":1}}"),
+          "'devices[0].bandwidth.inbound.average'" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -309,6 +371,7 @@ main(void)
         cmocka_unit_test(test_every_member),
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_disk),
+        cmocka_unit_test(test_net),
         cmocka_unit_test(test_devices_are_checked),
         cmocka_unit_test(test_microvm_has_no_acpi),
         cmocka_unit_test(test_topology_default_is_sockets),
