@@ -76,3 +76,7 @@ char **vsh_complete_interface_source(VshShell *shell, const VshArgs *args,
 char **vsh_complete_interface_type(VshShell *shell, const VshArgs *args,
                                    const VshOption *option,
                                    const char *partial);
+
+/** Names of networks. */
+char **vsh_complete_network(VshShell *shell, const VshArgs *args,
+                            const VshOption *option, const char *partial);

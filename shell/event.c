@@ -547,3 +547,45 @@ vsh_event_register(VshEventQueue *queue, virConnectPtr conn,
         sink_free(sink);
     return number;
 }
+
+/* --- networks --------------------------------------------------------------
+ */
+
+const char *const vsh_network_event_names[] = { "lifecycle", NULL };
+
+static void
+on_network(virConnectPtr conn, virNetworkPtr network, int event, int detail,
+           void *opaque)
+{
+    static const char *const names[] = { N_("Defined"), N_("Undefined"),
+                                         N_("Started"), N_("Stopped") };
+    const VshEventSink *sink = opaque;
+    const char *type = NAME_OF(names, event);
+    const char *name = virNetworkGetName(network);
+    VshEvent *item = g_new0(VshEvent, 1);
+
+    item->text =
+        g_strdup_printf(_("event 'lifecycle' for network %s: %s"), name, type);
+    item->time_us = g_get_real_time();
+    item->object =
+        json_pack("{s:s, s:s, s:s, s:i}", "event", "lifecycle", "network", name,
+                  "type", type, "type_number", event);
+    push(sink->queue, item);
+}
+
+int
+vsh_event_register_network(VshEventQueue *queue, virConnectPtr conn,
+                           virNetworkPtr network)
+{
+    VshEventSink *sink = g_new0(VshEventSink, 1);
+    int number;
+
+    sink->queue = queue;
+    g_atomic_ref_count_inc(&queue->refs);
+    number = virConnectNetworkEventRegisterAny(
+        conn, network, VIR_NETWORK_EVENT_ID_LIFECYCLE,
+        VIR_NETWORK_EVENT_CALLBACK(on_network), sink, sink_free);
+    if (number < 0)
+        sink_free(sink);
+    return number;
+}

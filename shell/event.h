@@ -41,3 +41,11 @@ extern const char *const vsh_event_names[];
  */
 int vsh_event_register(VshEventQueue *queue, virConnectPtr conn,
                        virDomainPtr domain, int id);
+
+/** Kinds of events of networks; ends with NULL. */
+extern const char *const vsh_network_event_names[];
+
+/** vsh_event_register_network: as vsh_event_register(), lifecycle events of
+ * @network; NULL: of all */
+int vsh_event_register_network(VshEventQueue *queue, virConnectPtr conn,
+                               virNetworkPtr network);

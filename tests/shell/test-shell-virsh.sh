@@ -14,6 +14,11 @@ cat > "$dir/other.xml" <<'XML'
 <uuid>11111111-2222-3333-4444-555555555555</uuid>
 <memory>65536</memory><vcpu>2</vcpu><os><type>hvm</type></os></domain>
 XML
+cat > "$dir/net.xml" <<'XML'
+<network><name>net</name>
+<uuid>11111111-2222-3333-4444-555555555556</uuid>
+<ip address="192.0.2.1" prefix="24"/></network>
+XML
 cd "$dir" || exit 1
 
 while IFS= read -r line; do
@@ -104,6 +109,24 @@ dumpxml test --xpath //name
 dumpxml test --xpath //type --wrap
 dumpxml test; list
 quit; list
+net-list
+net-list --all --name
+net-list --uuid
+net-list --inactive
+net-list --transient; net-list --persistent --autostart; net-list --no-autostart
+net-define net.xml; net-list --all; net-info net; net-start net; net-info net
+net-create net.xml; net-list; net-destroy net; net-list --all
+net-define net.xml; net-undefine net; net-list --all
+net-destroy default; net-list --all; net-start default; net-list
+net-autostart default; net-list --autostart; net-autostart default --disable
+net-dumpxml default
+net-dumpxml default --inactive
+net-dumpxml default --xpath //range
+net-uuid default
+net-info default
+net-event --list
+net-update default add ip-dhcp-host "<host mac='52:54:00:00:00:01' ip='192.168.122.9'/>"; net-dumpxml default
+net-update default add-first ip-dhcp-range "<range start='192.168.122.1' end='192.168.122.1'/>" --live
 LINES
 
 while IFS= read -r line; do
@@ -128,6 +151,16 @@ dominfo --frob test
 dominfo --domain
 domrename test
 domrename test a b
+net-start default
+net-start nosuch
+net-info nosuch
+net-dhcp-leases default
+net-list --name --uuid
+net-update default frob ip x
+net-update default add frob x
+net-update default add ip-dhcp-host <x/>
+net-event
+net-event --event frob
 domrename --domain a --domain b c
 event
 event --event foo

@@ -33,6 +33,7 @@ static const struct {
     { NULL, "file", vsh_complete_file },
     { NULL, "device", vsh_complete_disk },
     { NULL, "interface", vsh_complete_interface },
+    { NULL, "network", vsh_complete_network },
     { "attach-disk", "source", vsh_complete_file },
     { "attach-disk", "target", vsh_complete_free_target },
     { "attach-interface", "source", vsh_complete_interface_source },
