@@ -7,6 +7,7 @@
 
 #include "core/calls.h"
 #include "core/interface.h"
+#include "core/network-use.h"
 #include "util/error.h"
 #include "util/file.h"
 #include "util/i18n.h"
@@ -43,6 +44,29 @@ add_address(VirtkvmInterfaceAddresses *interface, const char *text, int type,
         (VirtkvmIpAddress){ type, g_strdup(text), prefix };
 }
 
+/* --- leases of our own networks
+ * -------------------------------------------------
+ */
+
+typedef struct Search {
+    VirtkvmState *state;
+    char *arp; /* the table as the kernel shows it */
+} Search;
+
+static void
+from_leases(const Search *search, VirtkvmInterfaceAddresses *interface)
+{
+    g_autoptr(GArray) leases =
+        core_network_leases(search->state, interface->mac);
+
+    for (guint i = 0; i < leases->len; i++) {
+        const VirtkvmDhcpLease *lease =
+            &g_array_index(leases, VirtkvmDhcpLease, i);
+
+        add_address(interface, lease->address, lease->type, lease->prefix);
+    }
+}
+
 /* --- the host's ARP table
  * ------------------------------------------------------------
  */
@@ -59,26 +83,21 @@ take_line(VirtkvmInterfaceAddresses *interface, const char *line)
         add_address(interface, address, VIR_IP_ADDR_TYPE_IPV4, ARP_PREFIX);
 }
 
-static bool
-from_arp(const ConfInterface *conf, VirtkvmInterfaceAddresses *interface,
-         const char *table)
+static void
+from_arp(const Search *search, VirtkvmInterfaceAddresses *interface)
 {
-    g_auto(GStrv) lines = g_strsplit(table, "\n", -1);
+    g_auto(GStrv) lines = g_strsplit(search->arp, "\n", -1);
 
     for (char **line = lines; *line; line++)
         take_line(interface, *line);
-    return interface->count > 0;
 }
 
 /* --- the call
  * ----------------------------------------------------------------------------
  */
 
-typedef bool (*Source)(const ConfInterface *conf,
-                       VirtkvmInterfaceAddresses *interface, const char *table);
-
 static GArray *
-collect(const ConfDomain *conf, Source source, const char *table)
+collect(const ConfDomain *conf, const Search *search)
 {
     GArray *all = g_array_new(FALSE, FALSE, sizeof(VirtkvmInterfaceAddresses));
 
@@ -90,7 +109,11 @@ collect(const ConfDomain *conf, Source source, const char *table)
             .mac = g_strdup(interface->mac),
         };
 
-        if (source(interface, &item, table))
+        if (search->arp)
+            from_arp(search, &item);
+        else if (interface->type == CONF_INTERFACE_NETWORK)
+            from_leases(search, &item);
+        if (item.count > 0)
             g_array_append_val(all, item);
         else
             addresses_clear(&item);
@@ -123,17 +146,19 @@ core_call_interface_addresses(VirtkvmState *state, const VirtkvmCaller *who,
                               GError **error)
 {
     CoreCall call = { .state = state, .who = who, .flags = flags };
-    g_autofree char *table = NULL;
+    g_autofree char *arp = NULL;
+    Search search = { .state = state };
     g_auto(CoreView) view = { 0 };
 
     if (!check_source(source, error) ||
         !core_view(&addresses_operation, &call, dom, &view, error))
         return false;
     if (source == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP) {
-        table = file_read("/proc/net/arp", ARP_MAX_BYTES, NULL, error);
-        if (!table)
+        arp = file_read("/proc/net/arp", ARP_MAX_BYTES, NULL, error);
+        if (!arp)
             return false;
+        search.arp = arp;
     }
-    *ret_interfaces = collect(view.conf, from_arp, table ? table : "");
+    *ret_interfaces = collect(view.conf, &search);
     return true;
 }
