@@ -89,12 +89,6 @@ ask(CoreEngine *engine, gpointer data, GError **error)
     Attach *attach = data;
     ConfDevice found;
 
-    if (!engine->ops->devices->attach) {
-        error_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
-                  _("live attach of device '%s' is not supported"),
-                  conf_device_name(attach->device->kind));
-        return false;
-    }
     if (!conf_domain_device_by_alias(attach->tried, attach->alias, &found,
                                      error) ||
         !conf_device_check_start(&found, NULL, error) ||

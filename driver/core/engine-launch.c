@@ -293,22 +293,26 @@ find_network(const ConfInterface *net, void *opaque, EngineNetwork *ret_network,
     return true;
 }
 
+EngineResolveContext
+core_process_context(VirtkvmState *state)
+{
+    return (EngineResolveContext){ .cache_dir = state->host->cache_dir,
+                                   .run_dir = state->run_dir,
+                                   .network = find_network,
+                                   .opaque = state };
+}
+
 CoreEngine *
 core_process_spawn(const CoreEngineLaunch *launch, GError **error)
 {
     VirtkvmState *state = launch->state;
-    EngineResolveContext context = {
-        .flags = launch->paused ? ENGINE_RESOLVE_PAUSED : 0,
-        .cache_dir = state->host->cache_dir,
-        .run_dir = state->run_dir,
-        .network = find_network,
-        .opaque = state,
-        .warnings = launch->warnings,
-    };
-    g_autoptr(EngineResolved) resolved =
-        engine_resolve(launch->live, &context, error);
+    EngineResolveContext context = core_process_context(state);
+    g_autoptr(EngineResolved) resolved = NULL;
     ProcessEngine *engine;
 
+    context.flags = launch->paused ? ENGINE_RESOLVE_PAUSED : 0;
+    context.warnings = launch->warnings;
+    resolved = engine_resolve(launch->live, &context, error);
     if (!resolved)
         return NULL;
     engine = core_process_new(state, launch->id, launch->live->name);

@@ -284,6 +284,34 @@ process_balloon_stats(CoreEngine *engine, CoreBalloonStats *ret_stats,
  * ---------------------------------------------------------------
  */
 
+/* The document is the arguments, and numbers its descriptors from 0, as the
+ * engine wants them. */
+static bool
+send_device(CoreEngine *engine, const EngineResolved *resolved, GError **error)
+{
+    g_autofree char *text = engine_resolved_document(resolved, 0);
+    CoreCommand command = { .name = "device_add",
+                            .arguments = json_loads(text, 0, NULL) };
+    bool added;
+
+    command.fds = engine_resolved_fds(resolved, &command.n_fds);
+    added = done(core_process_ask(engine, &command, error));
+    json_decref(command.arguments);
+    return added;
+}
+
+static bool
+process_attach(CoreEngine *base, ConfDomain *live, ConfDevice *device,
+               GError **error)
+{
+    EngineResolveContext context =
+        core_process_context(((ProcessEngine *)base)->state);
+    g_autoptr(EngineResolved) resolved =
+        engine_resolve_device(live, device, &context, error);
+
+    return resolved && send_device(base, resolved, error);
+}
+
 static bool
 process_detach(CoreEngine *engine, const char *id, GError **error)
 {
@@ -291,6 +319,7 @@ process_detach(CoreEngine *engine, const char *id, GError **error)
 }
 
 const CoreEngineDeviceOps core_engine_process_devices = {
+    .attach = process_attach,
     .detach = process_detach,
     .block_stats = process_block_stats,
     .block_resize = process_block_resize,

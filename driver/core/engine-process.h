@@ -9,6 +9,7 @@
 #include "core/control-client.h"
 #include "core/engine.h"
 #include "core/state.h"
+#include "engine/resolve/resolve.h"
 
 /** How long a start may take until the guest runs. */
 #define CORE_START_TIMEOUT_MS 60000
@@ -52,6 +53,9 @@ void core_process_free(CoreEngine *engine);
 CoreEngine *core_process_spawn(const CoreEngineLaunch *launch, GError **error);
 /** core_process_connect: to the control socket ID.control; -1 with @error */
 int core_process_connect(VirtkvmState *state, int id, GError **error);
+
+/** core_process_context: what resolving has to know of @state */
+EngineResolveContext core_process_context(VirtkvmState *state);
 
 /* engine-process.c */
 /** core_process_ask: send a command and wait. Returns: what "return" holds,

@@ -28,10 +28,17 @@
  *   crash       is killed by a signal at `stop`
  *   error       ends with a report at `stop`
  *   clock       sets its clock a hundred times at `stop`
+ *   broken      its disk has no space left at `stop`
+ *   deaf        does not let go of devices
+ *   stubborn    refuses to let go of devices
+ *   flapping    opens and closes its channel a hundred times at `stop`
+ *
+ * It has a disk "virtio-disk0", an interface "net0", a channel and a balloon,
+ * and takes any device that comes with as many descriptors as it names.
  */
 
 #define DOCUMENT_MAX 65536
-#define LINE_MAX_    1024
+#define LINE_MAX_    65536
 #define FLOOD_BYTES  (2 << 20)
 
 static struct {
@@ -125,6 +132,17 @@ misbehave(int client)
 
             event(client, "RTC_CHANGE", data);
         }
+    } else if (behaves("broken")) {
+        event(client, "BLOCK_IO_ERROR",
+              "\"id\": \"virtio-disk0\", \"operation\": \"write\", "
+              "\"action\": \"stop\", \"nospace\": true");
+    } else if (behaves("flapping")) {
+        for (int i = 0; i < 100; i++)
+            event(client, "VSERPORT_CHANGE",
+                  i % 2 ? "\"id\": \"virtio-serial0\", \"port\": 1, "
+                          "\"open\": false"
+                        : "\"id\": \"virtio-serial0\", \"port\": 1, "
+                          "\"open\": true");
     } else if (behaves("error")) {
         event(client, "INTERNAL_ERROR", "\"report\": \"vCPU 0: oh\\nRIP=0\"");
         leave(2, "{\"reason\": \"internal-error\", "
@@ -196,6 +214,161 @@ run_take_control(int client, json_int_t id)
     answer(client, id, "{}");
 }
 
+static void
+refuse(int client, json_int_t id, const char *why)
+{
+    g_autofree char *line = g_strdup_printf(
+        "{\"error\": {\"class\": \"GenericError\", \"desc\": \"%s\"}, "
+        "\"id\": %lld}\n",
+        why, (long long)id);
+
+    say(client, line);
+}
+
+/* --- devices ---------------------------------------------------------------
+ */
+
+/* What came beside the last request. */
+static unsigned received;
+static json_t *arguments;
+
+static bool
+is_for(const char *id)
+{
+    const char *given = json_string_value(json_object_get(arguments, "id"));
+
+    return given && strcmp(given, id) == 0;
+}
+
+static void
+run_device_add(int client, json_int_t id)
+{
+    const json_t *device = json_object_get(arguments, "device");
+
+    if (!json_string_value(json_object_get(device, "id")))
+        refuse(client, id, "a device without an id");
+    else if (received == 0)
+        refuse(client, id, "a device without descriptors");
+    else
+        answer(client, id, "{}");
+}
+
+static void
+run_device_del(int client, json_int_t id)
+{
+    g_autofree char *data = g_strdup_printf(
+        "\"id\": \"%s\"", json_string_value(json_object_get(arguments, "id")));
+
+    answer(client, id, "{}");
+    if (behaves("stubborn"))
+        event(client, "DEVICE_UNPLUG_GUEST_ERROR", data);
+    else if (!behaves("deaf"))
+        event(client, "DEVICE_DELETED", data);
+}
+
+static void
+run_query_block(int client, json_int_t id)
+{
+    answer(client, id,
+           "[{\"id\": \"virtio-disk0\", \"size\": 1048576, "
+           "\"physical\": 4096, \"allocation\": 8192, "
+           "\"error\": \"nospace\", \"rd_operations\": 1, "
+           "\"rd_bytes\": 2, \"rd_total_ns\": 3, \"wr_operations\": 4, "
+           "\"wr_bytes\": 5, \"wr_total_ns\": 6, "
+           "\"flush_operations\": 7, \"flush_total_ns\": 8, "
+           "\"discard_operations\": 9, \"errors\": 10, "
+           "\"highest_offset\": 11}, {\"id\": 7}, null]");
+}
+
+static void
+run_query_net(int client, json_int_t id)
+{
+    answer(client, id,
+           "[{\"id\": \"net0\", \"link\": true, \"rx_bytes\": 1, "
+           "\"rx_packets\": 2, \"rx_errors\": 3, \"rx_dropped\": 4, "
+           "\"tx_bytes\": 5, \"tx_packets\": 6, \"tx_errors\": 7, "
+           "\"tx_dropped\": -8}]");
+}
+
+static void
+run_query_balloon(int client, json_int_t id)
+{
+    answer(client, id, "{\"actual\": 67108864, \"target\": 67108864}");
+}
+
+static void
+run_balloon_stats(int client, json_int_t id)
+{
+    answer(client, id,
+           "{\"last_update\": 9, \"stats\": {\"swap_in\": 2048, "
+           "\"major_fault\": 7, \"unused\": \"?\"}}");
+}
+
+static void
+run_balloon(int client, json_int_t id)
+{
+    g_autofree char *data = g_strdup_printf(
+        "\"actual\": %lld",
+        (long long)json_integer_value(json_object_get(arguments, "value")));
+
+    answer(client, id, "{}");
+    event(client, "BALLOON_CHANGE", data);
+}
+
+static void
+run_resize(int client, json_int_t id)
+{
+    if (is_for("virtio-disk0") &&
+        json_integer_value(json_object_get(arguments, "size")) == 2097152)
+        answer(client, id, "{}");
+    else
+        refuse(client, id, "no such disk, or not that size");
+}
+
+static void
+run_throttle(int client, json_int_t id)
+{
+    const json_t *throttle = json_object_get(arguments, "throttle");
+
+    if (is_for("virtio-disk0") && json_object_size(throttle) == 2 &&
+        json_integer_value(json_object_get(throttle, "total_iops_sec")) == 5 &&
+        json_string_value(json_object_get(throttle, "group")))
+        answer(client, id, "{}");
+    else
+        refuse(client, id, "no such disk, or not these limits");
+}
+
+static void
+run_set_link(int client, json_int_t id)
+{
+    if (is_for("net0") && json_is_false(json_object_get(arguments, "up")))
+        answer(client, id, "{}");
+    else
+        refuse(client, id, "no such interface, or it is up");
+}
+
+static void
+run_bandwidth(int client, json_int_t id)
+{
+    const json_t *bandwidth = json_object_get(arguments, "bandwidth");
+    const json_t *inbound = json_object_get(bandwidth, "inbound");
+
+    if (is_for("net0") && json_object_get(bandwidth, "outbound") &&
+        json_integer_value(json_object_get(inbound, "average")) == 7)
+        answer(client, id, "{}");
+    else
+        refuse(client, id, "no such interface, or not these limits");
+}
+
+static void
+run_period(int client, json_int_t id)
+{
+    if (json_integer_value(json_object_get(arguments, "seconds")) == 3)
+        answer(client, id, "{}");
+    else
+        refuse(client, id, "not that period");
+}
+
 static const struct {
     const char *name;
     bool opening;
@@ -209,6 +382,18 @@ static const struct {
     { "system_reset", false, run_reset },
     { "system_powerdown", false, run_powerdown },
     { "system_reboot", false, run_reboot },
+    { "device_add", false, run_device_add },
+    { "device_del", false, run_device_del },
+    { "query-block", false, run_query_block },
+    { "query-net", false, run_query_net },
+    { "query-balloon", true, run_query_balloon },
+    { "query-balloon-stats", false, run_balloon_stats },
+    { "balloon", false, run_balloon },
+    { "balloon_stats_period", false, run_period },
+    { "block_resize", false, run_resize },
+    { "block_set_throttle", false, run_throttle },
+    { "set_link", false, run_set_link },
+    { "net_set_bandwidth", false, run_bandwidth },
 };
 
 static void
@@ -218,6 +403,7 @@ run_line(int client, const char *line)
     const char *name = json_string_value(json_object_get(request, "execute"));
     json_int_t id = json_integer_value(json_object_get(request, "id"));
 
+    arguments = json_object_get(request, "arguments");
     for (size_t i = 0; name && i < G_N_ELEMENTS(commands); i++)
         if (strcmp(commands[i].name, name) == 0 && !behaves("silent") &&
             (commands[i].opening || !behaves("dumb")))
@@ -225,16 +411,51 @@ run_line(int client, const char *line)
     json_decref(request);
 }
 
+/* A byte, and what comes beside it. */
+static bool
+read_byte(int client, char *ret_byte)
+{
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(int) * 64)];
+    } control;
+    struct iovec iov = { ret_byte, 1 };
+    struct msghdr message = { .msg_iov = &iov,
+                              .msg_iovlen = 1,
+                              .msg_control = control.bytes,
+                              .msg_controllen = sizeof(control.bytes) };
+    struct cmsghdr *part;
+
+    if (recvmsg(client, &message, MSG_CMSG_CLOEXEC) != 1)
+        return false;
+    part = CMSG_FIRSTHDR(&message);
+    for (size_t i = 0; part && i < (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+         i++) {
+        int fd;
+
+        memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(fd));
+        close(fd);
+        received++;
+    }
+    return true;
+}
+
 static void
 serve(int client)
 {
-    FILE *stream = fdopen(client, "r");
-    char line[LINE_MAX_];
+    static char line[LINE_MAX_];
+    size_t size = 0;
 
     say(client, "{\"QMP\": {}}\n");
-    while (fgets(line, sizeof(line), stream))
+    while (size < sizeof(line) - 1 && read_byte(client, &line[size])) {
+        if (line[size++] != '\n')
+            continue;
+        line[size] = '\0';
         run_line(client, line);
-    fclose(stream);
+        received = 0;
+        size = 0;
+    }
+    close(client);
 }
 
 int
