@@ -26,8 +26,11 @@ class Case(unittest.TestCase):
     drivers, scheme = harness.DRIVERS, "null"
 
     def setUp(self):
-        self.daemon = harness.Daemon(drivers=self.drivers)
+        self.daemon = self.new_daemon()
         self.addCleanup(self.daemon.close)
+
+    def new_daemon(self):
+        return harness.Daemon(drivers=self.drivers)
 
     def virsh(self, *words, read_only=False, fail=None):
         """Output of virsh; with `fail`, its error, which must match it."""

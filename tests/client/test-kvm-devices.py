@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The virtkvm authors
+"""Disks of payload guests under the kvm driver, with Debian's virsh: grown,
+throttled, plugged in and out. The guest has no driver for them, but lets go of
+what it is asked to, refuses to, or says nothing."""
+import os
+import re
+import time
+
+import harness
+import virshcase
+
+try:
+    os.close(os.open("/dev/kvm", os.O_RDWR))
+except OSError as refused:
+    harness.skip_all(f"/dev/kvm: {refused.strerror}")
+
+ENGINE = os.path.join(harness.BUILD, "virtkvm-engine")
+PAYLOAD = os.path.join(harness.BUILD, "tests/kvm/payload/hotplug.elf")
+MIB = 1 << 20
+XML = """<domain type='kvm'>
+  <name>a</name>
+  <memory unit='MiB'>16</memory>
+  <os><type arch='x86_64' machine='q35'>hvm</type><kernel>{kernel}</kernel>
+    <cmdline>{how}</cmdline></os>
+  <features><acpi/></features>
+  <devices><serial type='pty'/>{devices}
+    <memballoon model='none'/></devices>
+</domain>
+"""
+DISK = """<disk type='file' device='disk'>
+  <driver name='qemu' type='raw'/><source file='{path}'/>
+  <target dev='{target}' bus='virtio'/></disk>"""
+
+
+class Case(virshcase.Case):
+    scheme = "kvm"
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.destroy)
+
+    def new_daemon(self):
+        return harness.Daemon(drivers=harness.DRIVERS,
+                              environment={"VIRTKVM_ENGINE": ENGINE})
+
+    def destroy(self):
+        """No engine may outlive the test."""
+        if self.daemon.process.poll() is not None:
+            self.daemon.start()
+        if self.virsh("list", "--name").strip():
+            self.virsh("destroy", "a")
+
+    def image(self, name="image"):
+        path = os.path.join(self.daemon.root, name)
+        with open(path, "wb") as image:
+            image.truncate(MIB)
+        return path
+
+    def start(self, how="x", devices=""):
+        """A guest that listens to what is plugged in and out."""
+        self.virsh("define", self.write("a.xml", XML.format(
+            kernel=PAYLOAD, how=how, devices=devices)))
+        self.virsh("start", "a")
+
+    def targets(self):
+        return re.findall(r"(vd\w) +/", self.virsh("domblklist", "a"))
+
+
+class Disks(Case):
+    def test_a_disk_is_grown(self):
+        image = self.image()
+        self.start(devices=DISK.format(path=image, target="vda"))
+        self.assertRegex(self.virsh("domblkinfo", "a", "vda"),
+                         rf"Capacity: +{MIB}\n")
+        self.virsh("blockresize", "a", "vda", "2M")
+        self.assertRegex(self.virsh("domblkinfo", "a", "vda"),
+                         rf"Capacity: +{2 * MIB}\n")
+        self.assertEqual(os.stat(image).st_size, 2 * MIB)
+
+    def test_a_disk_is_throttled(self):
+        self.start(devices=DISK.format(path=self.image(), target="vda"))
+        self.virsh("blkdeviotune", "a", "vda", "--total-bytes-sec", "1000000",
+                   "--total-bytes-sec-max", "2000000", "--live")
+        self.assertRegex(self.virsh("blkdeviotune", "a", "vda"),
+                         "total_bytes_sec: 1000000")
+
+    def test_statistics(self):
+        self.start(devices=DISK.format(path=self.image(), target="vda"))
+        self.assertRegex(self.virsh("domblkstat", "a", "vda"), "vda rd_req 0")
+        self.assertEqual(self.virsh("domblkerror", "a").strip(),
+                         "No errors found")
+        stats = self.virsh("domstats", "a")
+        self.assertIn("block.0.rd.reqs=0", stats)
+        self.assertIn(f"block.0.capacity={MIB}", stats)
+
+    def test_an_image_is_one_domains(self):
+        image = self.image()
+        self.start(devices=DISK.format(path=image, target="vda"))
+        other = XML.format(kernel=PAYLOAD, how="x", devices=DISK.format(
+            path=image, target="vda")).replace(">a<", ">b<")
+        self.virsh("create", self.write("b.xml", other),
+                   fail=f"'?{image}'?.*'a'|'a'.*{image}")
+
+
+class Hotplug(Case):
+    def test_in_and_out(self):
+        image = self.image("second")
+        self.start()
+        watcher = self.watch("--all", "--loop", "--timeout", "4")
+        for _ in range(3):
+            self.virsh("attach-disk", "a", image, "vdb")
+            self.assertEqual(self.targets(), ["vdb"])
+            self.assertRegex(self.virsh("domblkinfo", "a", "vdb"),
+                             rf"Capacity: +{MIB}\n")
+            self.virsh("detach-disk", "a", "vdb")
+            self.assertEqual(self.targets(), [])
+        output, _ = watcher.communicate(timeout=60)
+        self.assertEqual(
+            re.findall("event 'device-(.*)' for domain 'a'", output),
+            ["added", "removed"] * 3)
+
+    def test_a_guest_that_refuses(self):
+        self.start("r")
+        self.virsh("attach-disk", "a", self.image(), "vdb")
+        watcher = self.watch("--event", "device-removal-failed", "--timeout",
+                             "4")
+        self.virsh("detach-disk", "a", "vdb", fail="operation failed: unplug "
+                   "of device was rejected by the guest")
+        self.assertEqual(self.targets(), ["vdb"])
+        output, _ = watcher.communicate(timeout=60)
+        self.assertIn("device-removal-failed", output)
+
+    def test_a_guest_that_says_nothing(self):
+        self.start("q")
+        self.virsh("attach-disk", "a", self.image(), "vdb")
+        begun = time.monotonic()
+        self.virsh("detach-disk", "a", "vdb")
+        self.assertGreater(time.monotonic() - begun, 4.5)
+        self.assertEqual(self.targets(), ["vdb"])
+
+    def test_what_was_attached_outlives_the_daemon(self):
+        self.start()
+        self.virsh("attach-disk", "a", self.image(), "vdb")
+        self.daemon.stop()
+        self.daemon.start()
+        self.assertEqual(self.targets(), ["vdb"])
+        self.assertRegex(self.virsh("domblkstat", "a", "vdb"), "vdb rd_req 0")
+        self.virsh("detach-disk", "a", "vdb")
+        self.assertEqual(self.targets(), [])
+
+    def test_an_image_that_is_not_there(self):
+        self.start()
+        self.virsh("attach-disk", "a", self.daemon.root + "/none", "vdb",
+                   fail="none.*No such file")
+        self.assertEqual(self.targets(), [])
+
+
+if __name__ == "__main__":
+    harness.main()
