@@ -16,7 +16,7 @@
 #define MTU_MIN            68 /* IPv4 must pass */
 #define MTU_MAX            65535
 #define PORT_MAX           65535
-#define HOSTNAME_MAX_BYTES 63
+#define HOSTNAME_MAX_BYTES 255
 #define ADDRESS_MAX_BYTES  18
 #define NETWORK_DEFAULT    0x0a000200 /* 10.0.2.0 */
 #define PREFIX_DEFAULT     24

@@ -2,7 +2,6 @@
 /* Copyright (C) 2026 The virtkvm authors */
 #include <config.h>
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include "engine/engine.h"
 #include "engine/exit-file.h"
 #include "engine/inherit.h"
+#include "engine/module.h"
 #include "engine/options.h"
 #include "engine/signals.h"
 #include "engine/xml.h"
@@ -79,21 +79,14 @@ read_config(const EngineOptions *options, GError **error)
 static void
 become_machine(const EngineOptions *options, char **argv, GError **error)
 {
-    const char *folder = g_getenv("VIRTKVM_MODULE_DIR");
-    g_autofree char *path =
-        g_build_filename(folder ? folder : PKGLIBDIR, ENGINE_XML_MODULE, NULL);
-    void *module = dlopen(path, RTLD_NOW);
     EngineXmlFunction *resolve = NULL;
     g_autoptr(GPtrArray) next = g_ptr_array_new_with_free_func(g_free);
     int fd;
 
-    if (module)
-        *(void **)&resolve = dlsym(module, ENGINE_XML_FUNCTION);
-    if (!resolve) {
-        error_set(error, VIR_ERR_INTERNAL_ERROR, _("cannot load '%s': %s"),
-                  path, dlerror());
+    *(void **)&resolve =
+        engine_module_symbol(ENGINE_XML_MODULE, ENGINE_XML_FUNCTION, error);
+    if (!resolve)
         return;
-    }
     fd = resolve(options->xml, error);
     if (fd < 0)
         return;

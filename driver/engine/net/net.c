@@ -6,6 +6,7 @@
 
 static const EngineNetType *const types[] = {
     [ENGINE_NET_TAP] = &engine_net_tap_type,
+    [ENGINE_NET_USER] = &engine_net_user_type,
     [ENGINE_NET_STREAM] = &engine_net_stream_type,
 };
 
