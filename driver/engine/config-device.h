@@ -15,9 +15,18 @@
  * in a struct and a file of its own, config-KIND.c. */
 typedef enum EngineDeviceKind {
     ENGINE_DEVICE_VIRTIO_RNG = 0,
+    ENGINE_DEVICE_VIRTIO_BALLOON,
     ENGINE_DEVICE_VIRTIO_BLK,
     ENGINE_DEVICE_VIRTIO_NET,
 } EngineDeviceKind;
+
+#define ENGINE_BALLOON_PERIOD_MAX_S (24 * 3600 * 365)
+
+typedef struct EngineBalloonConfig {
+    uint64_t target; /* bytes that the guest is to have; 0: all */
+    bool deflate_on_oom, free_page_reporting;
+    unsigned stats_period_s; /* 0: not asked for */
+} EngineBalloonConfig;
 
 typedef struct EngineRngConfig {
     int fd;             /* the host's source */
@@ -38,6 +47,7 @@ struct EngineDeviceConfig {
     GArray *fds;
     EngineBlkConfig blk;
     EngineRngConfig rng;
+    EngineBalloonConfig balloon;
     EngineNetConfig net;
 };
 
@@ -54,6 +64,7 @@ typedef struct EngineDeviceSchema {
 /** What every device has; for ENGINE_MEMBERS(). */
 extern const EngineMember engine_device_members[];
 
+extern const EngineDeviceSchema engine_balloon_schema;
 extern const EngineDeviceSchema engine_blk_schema;
 extern const EngineDeviceSchema engine_net_schema;
 extern const EngineDeviceSchema engine_rng_schema;

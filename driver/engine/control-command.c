@@ -41,6 +41,7 @@ static const EngineControlCommand socket_commands[] = {
 
 /* Each subject's, from a file of its own: control-SUBJECT.c. */
 static const EngineControlCommand *const tables[] = {
+    engine_control_balloon,
     engine_control_block,
     engine_control_device,
     engine_control_machine,

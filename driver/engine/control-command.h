@@ -24,6 +24,7 @@ typedef struct EngineControlCommand {
 
 /* The commands of a subject, in control-SUBJECT.c; the end has no name. They
  * become one list in control-command.c. */
+extern const EngineControlCommand engine_control_balloon[];
 extern const EngineControlCommand engine_control_block[];
 extern const EngineControlCommand engine_control_device[];
 extern const EngineControlCommand engine_control_machine[];

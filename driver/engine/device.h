@@ -129,9 +129,20 @@ bool engine_memory_write(Engine *engine, uint64_t gpa, const void *buffer,
  */
 void *engine_memory_at(Engine *engine, uint64_t gpa, size_t size);
 
+/**
+ * engine_memory_release: give guest RAM back to the host; what is touched of it
+ * later is there again, as zeroes
+ * @at: from engine_memory_at(), on a page's boundary   @size: whole pages
+ * Thread: any
+ */
+void engine_memory_release(Engine *engine, void *at, size_t size);
+
 /** engine_device_find: the device of @type with @index, or NULL */
 EngineDevice *engine_device_find(Engine *engine, const EngineDeviceType *type,
                                  unsigned index);
+
+/** engine_device_of: the first device of @type, or NULL */
+EngineDevice *engine_device_of(Engine *engine, const EngineDeviceType *type);
 
 /** engine_device_by_id: the one that the machine document calls @id, or NULL */
 EngineDevice *engine_device_by_id(Engine *engine, const char *id);

@@ -32,6 +32,7 @@ static const struct {
 static const EngineDeviceType *const listed[] = {
     [ENGINE_DEVICE_VIRTIO_NET] = &engine_virtio_net_type,
     [ENGINE_DEVICE_VIRTIO_RNG] = &engine_virtio_rng_type,
+    [ENGINE_DEVICE_VIRTIO_BALLOON] = &engine_virtio_balloon_type,
     [ENGINE_DEVICE_VIRTIO_BLK] = &engine_virtio_blk_type,
 };
 
@@ -183,6 +184,17 @@ engine_device_find(Engine *engine, const EngineDeviceType *type, unsigned index)
     for (unsigned i = 0; i < devices->count; i++)
         if (devices->items[i]->type == type &&
             devices->items[i]->index == index)
+            return devices->items[i];
+    return NULL;
+}
+
+EngineDevice *
+engine_device_of(Engine *engine, const EngineDeviceType *type)
+{
+    const EngineDevices *devices = &engine->devices;
+
+    for (unsigned i = 0; i < devices->count; i++)
+        if (devices->items[i]->type == type)
             return devices->items[i];
     return NULL;
 }

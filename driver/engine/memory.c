@@ -11,6 +11,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "engine/device.h"
 #include "engine/kvm.h"
 #include "engine/x86/acpi.h"
 #include "util/error.h"
@@ -132,6 +133,13 @@ engine_memory_lookup(const EngineMemory *memory, uint64_t gpa, uint64_t size)
         size <= high - (gpa - HIGH_BASE))
         return memory->host + memory->low_size + (gpa - HIGH_BASE);
     return NULL;
+}
+
+/* From a host that cannot take it back the guest keeps it. */
+void
+engine_memory_release(Engine *engine, void *at, size_t size)
+{
+    (void)madvise(at, size, MADV_REMOVE);
 }
 
 static void

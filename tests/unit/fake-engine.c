@@ -44,6 +44,7 @@ struct Engine {
     unsigned msis[FAKE_MSIS];
     FakeRequest request;
     uint32_t ejected, refused;
+    int releases; /* atomic */
     EngineStatus status;
     char *quit_reason;
     unsigned powerdowns;
@@ -430,6 +431,25 @@ engine_memory_at(Engine *engine, uint64_t gpa, size_t size)
     return engine->ram + gpa;
 }
 
+/* Visibly, even if nobody touches it again */
+void
+engine_memory_release(Engine *engine, void *at, size_t size)
+{
+    uint8_t *begin = at;
+
+    g_assert(begin >= engine->ram && size > 0 && size % 4096 == 0);
+    g_assert((size_t)(begin - engine->ram) % 4096 == 0);
+    g_assert(begin + size <= engine->ram + engine->ram_size);
+    memset(begin, 0, size);
+    g_atomic_int_inc(&engine->releases);
+}
+
+unsigned
+fake_releases(Engine *engine)
+{
+    return (unsigned)g_atomic_int_get(&engine->releases);
+}
+
 uint8_t *
 fake_ram(Engine *engine)
 {
@@ -455,6 +475,18 @@ engine_memory_write(Engine *engine, uint64_t gpa, const void *buffer,
     if (ram)
         memcpy(ram, buffer, size);
     return ram != NULL;
+}
+
+EngineDevice *
+engine_device_of(Engine *engine, const EngineDeviceType *type)
+{
+    for (guint i = 0; i < engine->devices->len; i++) {
+        EngineDevice *device = g_ptr_array_index(engine->devices, i);
+
+        if (device->type == type)
+            return device;
+    }
+    return NULL;
 }
 
 EngineDevice *

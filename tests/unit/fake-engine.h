@@ -80,6 +80,10 @@ unsigned fake_stops(Engine *engine);
 /** fake_ram: the guest's memory, 4096 bytes aligned */
 uint8_t *fake_ram(Engine *engine);
 
+/** fake_releases: how often engine_memory_release() was called; what it
+ * releases becomes zeroes */
+unsigned fake_releases(Engine *engine);
+
 /** fake_msi_count: how often a message with @data was raised */
 unsigned fake_msi_count(Engine *engine, uint32_t data);
 /** fake_ioevents: kicks end in an eventfd from now on (else KVM "refuses") */

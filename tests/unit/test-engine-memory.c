@@ -10,6 +10,9 @@
 
 #include <cmocka.h>
 
+#include <sys/stat.h>
+
+#include "engine/device.h"
 #include "engine/memory.h"
 #include "engine/x86/acpi.h"
 #include "util/error.h"
@@ -70,6 +73,34 @@ test_more_than_the_host_has(void **state)
     engine_memory_clear(&memory);
 }
 
+static blkcnt_t
+blocks_of(const EngineMemory *memory)
+{
+    struct stat info;
+
+    assert_int_equal(fstat(memory->fd, &info), 0);
+    return info.st_blocks;
+}
+
+static void
+test_released_memory_is_the_hosts(void **state)
+{
+    EngineMemory memory = { .fd = -1 };
+    blkcnt_t all;
+
+    assert_true(engine_memory_init(&memory, 2 * MIB, NULL));
+    memset(memory.host, 7, 2 * MIB);
+    all = blocks_of(&memory);
+    assert_int_equal(all, 2 * MIB / 512);
+    engine_memory_release(NULL, memory.host + 4096, MIB);
+    assert_int_equal(all - blocks_of(&memory), MIB / 512);
+    assert_int_equal(memory.host[4095], 7);
+    assert_int_equal(memory.host[4096], 0);
+    assert_int_equal(memory.host[4095 + MIB], 0);
+    assert_int_equal(memory.host[4096 + MIB], 7);
+    engine_memory_clear(&memory);
+}
+
 /* Sorted, not overlapping, and its RAM is ours but for the BIOS's 384 KiB. */
 static void
 check_map(uint64_t size, bool ecam)
@@ -104,6 +135,7 @@ main(void)
         cmocka_unit_test(test_lookup_edges),
         cmocka_unit_test(test_lookup_around_the_hole),
         cmocka_unit_test(test_more_than_the_host_has),
+        cmocka_unit_test(test_released_memory_is_the_hosts),
         cmocka_unit_test(test_e820),
     };
 

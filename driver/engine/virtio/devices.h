@@ -6,6 +6,7 @@
 
 /* The virtio devices: index i is element i of the machine document's
  * "devices". */
+extern const EngineDeviceType engine_virtio_balloon_type;
 extern const EngineDeviceType engine_virtio_blk_type;
 extern const EngineDeviceType engine_virtio_net_type;
 extern const EngineDeviceType engine_virtio_rng_type;
