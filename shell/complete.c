@@ -109,6 +109,18 @@ compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Two devices may bear one name: a console is often the first serial port. */
+static void
+drop_twins(GPtrArray *list)
+{
+    for (guint i = 1; i < list->len;) {
+        if (strcmp(list->pdata[i - 1], list->pdata[i]) == 0)
+            g_ptr_array_remove_index(list, i);
+        else
+            i++;
+    }
+}
+
 char **
 vsh_complete(VshShell *shell, const VshStatement *before, const char *partial)
 {
@@ -119,6 +131,7 @@ vsh_complete(VshShell *shell, const VshStatement *before, const char *partial)
     else
         add_arguments(list, shell, before, partial);
     g_ptr_array_sort(list, compare);
+    drop_twins(list);
     g_ptr_array_add(list, NULL);
     return (char **)g_ptr_array_free(list, FALSE);
 }

@@ -162,9 +162,9 @@ report(const VshRelease *release, VshReleaseState state, GError **error)
                       release->name, release->timeout_s);
     else
         vsh_error_set(error, VSH_EXIT_INTERRUPTED, _("interrupted"));
-    vsh_error_hint(error, _("see that the guest doesn't use the device, and "
-                            "try again; it is gone after the next start, if "
-                            "--config is given"));
+    vsh_error_hint(error, _("see that the guest doesn't use the device and try "
+                            "again; with --config it is gone from the next "
+                            "start on"));
     return false;
 }
 
