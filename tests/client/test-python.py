@@ -164,6 +164,82 @@ class Connection(Case):
         self.assertEqual(failures, [])
 
 
+NETWORK = """<network><name>{}</name><ip address='192.0.2.1' prefix='24'>
+<dhcp><range start='192.0.2.2' end='192.0.2.99'/></dhcp></ip></network>"""
+
+
+class Networks(Case):
+    def define_network(self, name):
+        network = self.connection.networkDefineXML(NETWORK.format(name))
+
+        def remove():
+            if network.isActive():
+                network.destroy()
+            if network.isPersistent():
+                network.undefine()
+
+        self.addCleanup(remove)
+        return network
+
+    def names(self, flags=0):
+        return [n.name() for n in self.connection.listAllNetworks(flags)]
+
+    def test_life(self):
+        network = self.define_network("wire")
+        self.assertEqual(self.names(), ["wire"])
+        self.assertEqual(self.connection.listDefinedNetworks(), ["wire"])
+        self.assertEqual(self.connection.numOfNetworks(), 0)
+        network.create()
+        self.assertEqual(self.connection.listNetworks(), ["wire"])
+        self.assertEqual(self.connection.numOfDefinedNetworks(), 0)
+        self.assertEqual(self.names(
+            libvirt.VIR_CONNECT_LIST_NETWORKS_INACTIVE), [])
+        self.assertRegex(network.bridgeName(), "^virbr[0-9]+$")
+        network.setAutostart(1)
+        self.assertEqual(network.autostart(), 1)
+        self.assertIn("<name>wire</name>", network.XMLDesc(
+            libvirt.VIR_NETWORK_XML_INACTIVE))
+        self.assertEqual(network.DHCPLeases(), [])
+        self.assertEqual(network.DHCPLeases("52:54:00:00:00:01"), [])
+        self.assertEqual(network.listAllPorts(), [])
+        self.assertEqual(self.connection.networkLookupByUUIDString(
+            network.UUIDString()).name(), "wire")
+        network.update(
+            libvirt.VIR_NETWORK_UPDATE_COMMAND_ADD_LAST,
+            libvirt.VIR_NETWORK_SECTION_IP_DHCP_HOST, -1,
+            "<host mac='52:54:00:00:00:01' ip='192.0.2.9'/>",
+            libvirt.VIR_NETWORK_UPDATE_AFFECT_LIVE)
+        self.assertIn("192.0.2.9", network.XMLDesc())
+
+    def test_transient(self):
+        network = self.connection.networkCreateXML(NETWORK.format("passing"))
+        self.assertEqual(network.isPersistent(), 0)
+        network.destroy()
+        self.assertEqual(self.names(), [])
+
+    def test_refusals(self):
+        network = self.define_network("wire")
+        error = self.refused(libvirt.VIR_ERR_OPERATION_INVALID,
+                             network.destroy)
+        self.assertEqual(error.get_error_message(), "Requested operation is "
+                         "not valid: network 'wire' is not active")
+        self.refused(libvirt.VIR_ERR_XML_ERROR,
+                     self.connection.networkDefineXML,
+                     "<network><name>a/b</name></network>")
+        self.refused(libvirt.VIR_ERR_NO_NETWORK_PORT,
+                     network.portLookupByUUID, bytes(range(16)))
+        read_only = libvirt.openReadOnly(
+            self.daemon.uri("null", read_only=True))
+        self.addCleanup(read_only.close)
+        seen = read_only.networkLookupByName("wire")
+        self.assertIn("wire", seen.XMLDesc())
+        for call, args in ((seen.create, ()), (seen.undefine, ()),
+                           (seen.setAutostart, (1,)), (seen.destroy, ()),
+                           (read_only.networkDefineXML, (NETWORK,)),
+                           (read_only.networkCreateXML, (NETWORK,))):
+            self.refused(libvirt.VIR_ERR_OPERATION_DENIED, call, *args)
+
+
 class Events(Case):
     @classmethod
     def setUpClass(cls):
@@ -201,6 +277,29 @@ class Events(Case):
         domain.create()
         time.sleep(0.2)
         self.assertEqual(len(seen), 5)
+
+    def test_life_of_a_network(self):
+        seen, others = [], []
+        network = self.connection.networkDefineXML(NETWORK.format("wire"))
+        other = self.connection.networkDefineXML(NETWORK.format("other"))
+        numbers = [self.connection.networkEventRegisterAny(
+            of, libvirt.VIR_NETWORK_EVENT_ID_LIFECYCLE,
+            lambda c, n, event, detail, into: into.append((n.name(), event)),
+            into) for of, into in ((None, seen), (other, others))]
+        network.create()
+        network.destroy()
+        network.undefine()
+        other.undefine()
+        harness.wait_for(lambda: len(seen) >= 4 and others, "the events")
+        self.assertEqual(seen, [
+            ("wire", libvirt.VIR_NETWORK_EVENT_STARTED),
+            ("wire", libvirt.VIR_NETWORK_EVENT_STOPPED),
+            ("wire", libvirt.VIR_NETWORK_EVENT_UNDEFINED),
+            ("other", libvirt.VIR_NETWORK_EVENT_UNDEFINED)])
+        self.assertEqual(others,
+                         [("other", libvirt.VIR_NETWORK_EVENT_UNDEFINED)])
+        for number in numbers:
+            self.connection.networkEventDeregisterAny(number)
 
     def test_all_kinds_can_be_registered(self):
         numbers = [self.connection.domainEventRegisterAny(

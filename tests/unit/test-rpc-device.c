@@ -54,6 +54,7 @@ append_layout(GString *text, const RpcMessage *type)
 }
 
 #define DOM "sui"
+#define NET "su"
 
 /* From libvirt 9.0.0's remote_protocol.x. */
 static const struct {
@@ -87,6 +88,24 @@ static const struct {
     { 262, DOM "iiii", "p2048i" },
     { 351, DOM "i", "[ib2048]16384i" },
     { 296, DOM "oi", "" },
+    { 36, "i", "[s]16384" },
+    { 38, "i", "[s]16384" },
+    { 39, NET, "" },
+    { 40, "s", NET },
+    { 41, "s", NET },
+    { 43, NET "i", "s" },
+    { 44, NET, "i" },
+    { 45, NET, "s" },
+    { 46, "s", NET },
+    { 47, "u", NET },
+    { 48, NET "i", "" },
+    { 152, NET, "i" },
+    { 283, "ii", "[" NET "]16384i" },
+    { 291, NET "iiisi", "" },
+    { 341, NET "oii", "[shioosioo]65536i" },
+    { 405, NET "u", "" },
+    { 432, "si", NET },
+    { 437, "si", NET },
 };
 
 static void
