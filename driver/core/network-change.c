@@ -19,14 +19,6 @@ to_ref(const CoreNetwork *network, VirtkvmNetworkRef *ret_network)
     memcpy(ret_network->uuid, network->uuid, VIR_UUID_BUFLEN);
 }
 
-static void
-retire(VirtkvmState *state, CoreNetwork *network)
-{
-    g_mutex_lock(&state->networks->lock);
-    core_network_retire(state, network);
-    g_mutex_unlock(&state->networks->lock);
-}
-
 /* The network with the name and uuid of @conf, or NULL for a new one. */
 static bool
 check_identity(VirtkvmState *state, const ConfNetwork *conf,
@@ -127,7 +119,7 @@ create(VirtkvmState *state, ConfNetwork **conf, VirtkvmNetworkRef *ret_network,
     started = core_network_start(state, network, g_steal_pointer(conf), error);
     if (started)
         to_ref(network, ret_network);
-    retire(state, network);
+    core_network_retire(state, network);
     return started;
 }
 
@@ -236,10 +228,10 @@ undefine(VirtkvmState *state, CoreNetwork *network, const void *data,
         return false;
     if (!core_network_active(network))
         (void)unlink(leases);
-    network->autostart = false;
+    core_network_set_autostart(state, network, false);
     core_network_set_config(state, network, NULL);
     core_network_event(state, network, VIR_NETWORK_EVENT_UNDEFINED);
-    retire(state, network);
+    core_network_retire(state, network);
     return true;
 }
 
@@ -263,9 +255,7 @@ set_autostart(VirtkvmState *state, CoreNetwork *network, const void *data,
     }
     if (!core_network_mark(state, network->name, *autostart, error))
         return false;
-    g_mutex_lock(&state->networks->lock);
-    network->autostart = *autostart;
-    g_mutex_unlock(&state->networks->lock);
+    core_network_set_autostart(state, network, *autostart);
     return true;
 }
 

@@ -69,7 +69,8 @@ load_config(VirtkvmState *state, const char *file, GError **error)
         return false;
     }
     core_network_set_config(state, network, g_steal_pointer(&conf));
-    network->autostart = core_network_is_marked(state, network->name);
+    core_network_set_autostart(state, network,
+                               core_network_is_marked(state, network->name));
     return true;
 }
 

@@ -97,7 +97,5 @@ core_network_stop(VirtkvmState *state, CoreNetwork *network)
         (void)unlink(leases);
     core_network_set_live(state, network, NULL);
     core_network_event(state, network, VIR_NETWORK_EVENT_STOPPED);
-    g_mutex_lock(&state->networks->lock);
     core_network_retire(state, network);
-    g_mutex_unlock(&state->networks->lock);
 }

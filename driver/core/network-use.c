@@ -83,7 +83,7 @@ core_network_leases(VirtkvmState *state, const char *mac)
     for (guint i = 0; i < state->networks->all->len; i++) {
         const CoreNetwork *network = g_ptr_array_index(state->networks->all, i);
 
-        if (network->run)
+        if (network->live)
             g_ptr_array_add(live, conf_network_copy(network->live));
     }
     g_mutex_unlock(&state->networks->lock);

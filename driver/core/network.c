@@ -103,7 +103,8 @@ core_network_find(VirtkvmState *state, const VirtkvmNetworkRef *net,
     CoreNetwork *network = core_network_by_uuid(state, net->uuid);
     char text[VIR_UUID_STRING_BUFLEN];
 
-    if (network)
+    /* one that is just being created is not there yet */
+    if (network && core_network_def(network))
         return network;
     conf_uuid_format(net->uuid, text);
     error_set(error, VIR_ERR_NO_NETWORK,
@@ -125,8 +126,10 @@ core_network_add(VirtkvmState *state, const ConfNetwork *conf)
 void
 core_network_retire(VirtkvmState *state, CoreNetwork *network)
 {
+    g_mutex_lock(&state->networks->lock);
     if (!network->config && !network->live)
         g_ptr_array_remove(state->networks->all, network);
+    g_mutex_unlock(&state->networks->lock);
 }
 
 void
@@ -148,6 +151,15 @@ core_network_set_live(VirtkvmState *state, CoreNetwork *network,
 
     g_mutex_lock(&state->networks->lock);
     network->live = conf;
+    g_mutex_unlock(&state->networks->lock);
+}
+
+void
+core_network_set_autostart(VirtkvmState *state, CoreNetwork *network,
+                           bool autostart)
+{
+    g_mutex_lock(&state->networks->lock);
+    network->autostart = autostart;
     g_mutex_unlock(&state->networks->lock);
 }
 

@@ -41,7 +41,8 @@ typedef struct CoreNetwork {
     char *name;
     ConfNetwork *config; /* persistent; NULL of a transient one */
     ConfNetwork *live;   /* active: as it was started; else NULL */
-    CoreNetworkRun *run; /* what was built; NULL: a record only */
+    CoreNetworkRun *run; /* what was built; NULL: a record only. For who holds
+                            `change` */
     bool autostart;
 } CoreNetwork;
 
@@ -101,15 +102,18 @@ core_network_def(const CoreNetwork *network)
 /** core_network_add: a new one, with both locks held; keeps nothing of @conf */
 CoreNetwork *core_network_add(VirtkvmState *state, const ConfNetwork *conf);
 /** core_network_retire: take it out if it is neither persistent nor active;
- * with both locks held */
+ * with `change` held */
 void core_network_retire(VirtkvmState *state, CoreNetwork *network);
 
-/** core_network_set_config/_set_live: @conf (owned, may be NULL) becomes the
- * definition; with `change` held */
+/** core_network_set_config/_set_live/_set_autostart: with `change` held; @conf
+ * (owned, may be NULL) becomes the definition */
 void core_network_set_config(VirtkvmState *state, CoreNetwork *network,
                              ConfNetwork *conf);
 void core_network_set_live(VirtkvmState *state, CoreNetwork *network,
                            ConfNetwork *conf);
+
+void core_network_set_autostart(VirtkvmState *state, CoreNetwork *network,
+                                bool autostart);
 
 /** core_network_event: @event: virNetworkEventLifecycleType */
 void core_network_event(VirtkvmState *state, const CoreNetwork *network,

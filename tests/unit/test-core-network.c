@@ -61,9 +61,14 @@ run_end(CoreNetworkRun *run, const char *operation)
     g_free(run);
 }
 
+/* Meanwhile others ask for it. */
+static void (*while_starting)(VirtkvmState *state, const ConfNetwork *conf);
+
 static CoreNetworkRun *
 fake_start(VirtkvmState *state, const ConfNetwork *conf, GError **error)
 {
+    if (while_starting)
+        while_starting(state, conf);
     return note("start", conf->name, error) ? run_new(conf) : NULL;
 }
 
@@ -272,6 +277,36 @@ test_transient(void **state)
                    "network is already active as 't'");
     assert_true(driver->networkDestroy(f->state, &f->caller, &net, NULL));
     assert_int_equal(count(f, 0), 0);
+    g_free(net.name);
+}
+
+static void
+ask_while_starting(VirtkvmState *state, const ConfNetwork *conf)
+{
+    VirtkvmNetworkRef net = { .name = conf->name };
+    g_autoptr(GArray) networks = NULL;
+    GError *error = NULL;
+
+    memcpy(net.uuid, conf->uuid, VIR_UUID_BUFLEN);
+    assert_null(driver->networkGetXMLDesc(state, NULL, &net, 0, &error));
+    assert_int_equal(error_code(error), VIR_ERR_NO_NETWORK);
+    g_error_free(error);
+    assert_true(
+        driver->connectListAllNetworks(state, NULL, 0, &networks, NULL));
+    assert_int_equal(networks->len, 0);
+}
+
+static void
+test_created_is_not_there_before_it_is_built(void **state)
+{
+    Fixture *f = *state;
+    VirtkvmNetworkRef net = { 0 };
+
+    while_starting = ask_while_starting;
+    assert_true(driver->networkCreateXMLFlags(
+        f->state, &f->caller, NET("t", UUID_A, ""), 0, &net, NULL));
+    while_starting = NULL;
+    assert_int_equal(count(f, 0), 1);
     g_free(net.name);
 }
 
@@ -796,6 +831,7 @@ main(void)
         TEST(setup_built, life),
         TEST(setup_records, transient),
         TEST(setup_built, transient),
+        TEST(setup_built, created_is_not_there_before_it_is_built),
         TEST(setup_built, undefine_active),
         TEST(setup_records, identities),
         TEST(setup_built, restart_finds_them),
