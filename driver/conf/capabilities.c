@@ -199,30 +199,69 @@ append_cpu(GString *out, const ConfHost *host)
     line(out, 1, "</cpu>");
 }
 
-/* libvirt's order; a client that finds no <graphics> takes libvirt for an old
- * one and asks for more than there is. */
-static void
-append_devices(GString *out)
-{
-    static const char *const before[] = { "disk" };
-    static const char *const after[] = { "video",      "hostdev", "rng",
-                                         "filesystem", "tpm",     "redirdev" };
+typedef struct Choice {
+    const char *device; /* the first of a device's has it */
+    const char *name;   /* of the <enum> */
+    const char *const *values;
+} Choice;
 
+static const char *const disk_devices[] = { "disk", NULL };
+static const char *const disk_buses[] = { "virtio", NULL };
+static const char *const virtio_models[] = { "virtio",
+                                             "virtio-non-transitional", NULL };
+static const char *const graphics_types[] = { "vnc", NULL };
+static const char *const rng_backends[] = { "random", "builtin", NULL };
+static const char *const channel_types[] = { "pty", "file", "unix",
+                                             "tcp", "null", NULL };
+
+/* libvirt's order; NULL: there is none of it. A client that finds no <graphics>
+ * takes libvirt for an old one and asks for more than there is. */
+static const Choice choices[] = {
+    { "disk", "diskDevice", disk_devices },
+    { "disk", "bus", disk_buses },
+    { "disk", "model", virtio_models },
+    { "graphics", "type", graphics_types },
+    { "video", NULL, NULL },
+    { "hostdev", NULL, NULL },
+    { "rng", "model", virtio_models },
+    { "rng", "backendModel", rng_backends },
+    { "filesystem", NULL, NULL },
+    { "tpm", NULL, NULL },
+    { "redirdev", NULL, NULL },
+    { "channel", "type", channel_types },
+};
+
+static void
+append_choice(GString *out, const Choice *choice)
+{
+    line(out, 3, "<enum name='%s'>", choice->name);
+    for (const char *const *value = choice->values; *value; value++)
+        line(out, 4, "<value>%s</value>", *value);
+    line(out, 3, "</enum>");
+}
+
+/* @pci: a machine without a PCI bus has none of virtio's devices */
+static void
+append_devices(GString *out, bool pci)
+{
     line(out, 1, "<devices>");
-    for (size_t i = 0; i < G_N_ELEMENTS(before); i++)
-        line(out, 2, "<%s supported='no'/>", before[i]);
-    line(out, 2, "<graphics supported='yes'>");
-    line(out, 3, "<enum name='type'>");
-    line(out, 4, "<value>vnc</value>");
-    line(out, 3, "</enum>");
-    line(out, 2, "</graphics>");
-    for (size_t i = 0; i < G_N_ELEMENTS(after); i++)
-        line(out, 2, "<%s supported='no'/>", after[i]);
-    line(out, 2, "<channel supported='yes'>");
-    line(out, 3, "<enum name='type'>");
-    line(out, 4, "<value>unix</value>");
-    line(out, 3, "</enum>");
-    line(out, 2, "</channel>");
+    for (size_t i = 0; i < G_N_ELEMENTS(choices);) {
+        const char *device = choices[i].device;
+        bool there =
+            choices[i].name && (pci || choices[i].values == graphics_types);
+
+        if (!there)
+            line(out, 2, "<%s supported='no'/>", device);
+        else
+            line(out, 2, "<%s supported='yes'>", device);
+        for (; i < G_N_ELEMENTS(choices) &&
+               strcmp(choices[i].device, device) == 0;
+             i++)
+            if (there)
+                append_choice(out, &choices[i]);
+        if (there)
+            line(out, 2, "</%s>", device);
+    }
     line(out, 1, "</devices>");
 }
 
@@ -233,7 +272,7 @@ append_features(GString *out)
     line(out, 2, "<gic supported='no'/>");
     line(out, 2, "<vmcoreinfo supported='no'/>");
     line(out, 2, "<genid supported='no'/>");
-    line(out, 2, "<backingStoreInput supported='no'/>");
+    line(out, 2, "<backingStoreInput supported='yes'/>");
     line(out, 2, "<backup supported='no'/>");
     line(out, 2, "<sev supported='no'/>");
     line(out, 1, "</features>");
@@ -287,13 +326,13 @@ conf_domain_capabilities_format(const ConfHost *host, const char *emulator,
     line(out, 1, "<machine>%s</machine>", canonical);
     line(out, 1, "<arch>%s</arch>", arch ? arch : "x86_64");
     line(out, 1, "<vcpu max='%u'/>", host->max_vcpus);
-    line(out, 1, "<iothreads supported='no'/>");
+    line(out, 1, "<iothreads supported='yes'/>");
     line(out, 1, "<os supported='yes'>");
     line(out, 2, "<enum name='firmware'/>");
     line(out, 2, "<loader supported='no'/>");
     line(out, 1, "</os>");
     append_cpu(out, host);
-    append_devices(out);
+    append_devices(out, strcmp(canonical, "microvm") != 0);
     append_features(out);
     g_string_append(out, "</domainCapabilities>\n");
     return g_string_free(out, FALSE);

@@ -4,6 +4,7 @@
 
 #include "core/api.h"
 #include "core/calls.h"
+#include "core/settings.h"
 #include "util/error.h"
 #include "util/i18n.h"
 
@@ -14,7 +15,8 @@
 
 typedef struct Answer {
     GPtrArray *messages; /* char* */
-    CoreDef *def;        /* of an inactive domain */
+    VirtkvmState *state;
+    CoreDef *def; /* of an inactive domain */
     char *failure;
 } Answer;
 
@@ -47,7 +49,8 @@ add_outlook(Answer *answer)
     g_autoptr(GError) error = NULL;
     g_autoptr(ConfDomain) conf = core_def_open(answer->def, NULL);
 
-    if (conf && !conf_domain_check_start(conf, answer->messages, &error))
+    if (conf && (!core_settings_apply(answer->state, conf, &error) ||
+                 !conf_domain_check_start(conf, answer->messages, &error)))
         g_ptr_array_add(
             answer->messages,
             g_strdup_printf(_("cannot be started: %s"), error->message));
@@ -69,7 +72,8 @@ core_call_messages(VirtkvmState *state, const VirtkvmCaller *who,
                    const VirtkvmDomainRef *dom, unsigned flags,
                    char ***ret_messages, GError **error)
 {
-    Answer answer = { .messages = g_ptr_array_new_with_free_func(g_free) };
+    Answer answer = { .messages = g_ptr_array_new_with_free_func(g_free),
+                      .state = state };
     CoreCall call = {
         .state = state, .who = who, .flags = flags, .data = &answer
     };

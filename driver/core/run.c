@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "core/run.h"
+#include "core/settings.h"
 
 #include "core/engine-devices.h"
 #include "core/events.h"
@@ -50,7 +51,8 @@ static bool
 run_new_checked(CoreDomain *domain, const CoreStart *start, GPtrArray *warnings,
                 GError **error)
 {
-    if (!conf_domain_check_start(start->conf, warnings, error))
+    if (!core_settings_apply(domain->state, start->conf, error) ||
+        !conf_domain_check_start(start->conf, warnings, error))
         return false;
     domain->run = core_run_new();
     domain->run->starting = true;

@@ -12,6 +12,7 @@
 #include "core/persist.h"
 #include "core/reconnect.h"
 #include "core/run.h"
+#include "core/settings.h"
 #include "core/status-names.h"
 #include "core/status.h"
 #include "util/error.h"
@@ -232,6 +233,8 @@ load_root(VirtkvmState *state, xmlNodePtr root, const char *file,
     conf = conf_domain_parse_node(node, CONF_PARSE_STATUS, error);
     if (!conf)
         return NULL;
+    /* it runs, whatever the daemon would say of it now */
+    (void)core_settings_apply(state, conf, NULL);
     proper = g_strdup_printf("%s.xml", conf->name);
     if (strcmp(proper, file) != 0) {
         refuse("name", error);

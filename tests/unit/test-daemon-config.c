@@ -121,7 +121,7 @@ test_the_file_of_the_package(void **state)
     g_autoptr(DaemonConfig) config = parse(active);
 
     assert_int_equal(g_hash_table_size(defaults->values), 0);
-    assert_int_equal(g_hash_table_size(config->values), 13);
+    assert_int_equal(g_hash_table_size(config->values), 14);
     assert_int_equal(config->max_clients, defaults->max_clients);
     assert_int_equal(config->max_workers, defaults->max_workers);
     assert_int_equal(config->prio_workers, defaults->prio_workers);
