@@ -136,22 +136,24 @@ void
 core_network_set_config(VirtkvmState *state, CoreNetwork *network,
                         ConfNetwork *conf)
 {
-    g_autoptr(ConfNetwork) old = network->config;
+    ConfNetwork *old = network->config;
 
     g_mutex_lock(&state->networks->lock);
     network->config = conf;
     g_mutex_unlock(&state->networks->lock);
+    conf_network_free(old);
 }
 
 void
 core_network_set_live(VirtkvmState *state, CoreNetwork *network,
                       ConfNetwork *conf)
 {
-    g_autoptr(ConfNetwork) old = network->live;
+    ConfNetwork *old = network->live;
 
     g_mutex_lock(&state->networks->lock);
     network->live = conf;
     g_mutex_unlock(&state->networks->lock);
+    conf_network_free(old);
 }
 
 void
