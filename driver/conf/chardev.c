@@ -200,20 +200,8 @@ judge_console_target(const char *text, const void *base)
 {
     const ConfChardev *chardev = base;
 
-    return strcmp(chardev->target_type, "serial") == 0 ||
-                   strcmp(chardev->target_type, "virtio") == 0
-               ? CONF_HONOURED
-               : CONF_REFUSED;
-}
-
-/* Of a channel that has no end here, such as a SPICE client's, a guest makes
- * no more than of a host that does not listen. */
-static ConfPolicy
-judge_channel_type(const char *text, const void *base)
-{
-    const ConfChardev *chardev = base;
-
-    return chardev->type == CONF_CHARDEV_OTHER ? CONF_HARMLESS : CONF_HONOURED;
+    return strcmp(chardev->target_type, "serial") == 0 ? CONF_HONOURED
+                                                       : CONF_REFUSED;
 }
 
 static ConfPolicy
@@ -289,7 +277,7 @@ static const ConfElement serial_target_element = { .name = "target",
 static const ConfField console_target_fields[] = {
     CONF_ATTR("type", ConfChardev, target_type, token,
               .judge = judge_console_target,
-              .advice = N_("a console is of type='serial' or 'virtio'")),
+              .advice = N_("a console is of type='serial'")),
     CONF_ATTR("port", ConfChardev, port, number), CONF_END
 };
 static const ConfElement console_target_element = { .name = "target",
@@ -402,7 +390,9 @@ const ConfElement conf_console_element = { .name = "console",
 
 static const ConfField channel_fields[] = {
     CONF_ATTR("type", ConfChardev, type_name, chardev_type,
-              .judge = judge_channel_type, .advice = OTHER_ADVICE),
+              .policy = CONF_HARMLESS,
+              .advice = N_("the guest has no virtio-serial device yet, and "
+                           "runs without it")),
     SOURCE_ROWS,
     CONF_GROUP("target", channel_target_element, .flags = CONF_REQUIRED),
     LAST_ROWS,

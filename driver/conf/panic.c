@@ -13,17 +13,6 @@
 #include "util/error.h"
 #include "util/i18n.h"
 
-/* What a guest finds is the ISA device; the PCI one says the same. */
-static ConfPolicy
-judge_model(const char *text, const void *base)
-{
-    const ConfPanic *panic = base;
-
-    if (strcmp(panic->model, "isa") == 0)
-        return CONF_HONOURED;
-    return strcmp(panic->model, "pvpanic") == 0 ? CONF_HARMLESS : CONF_REFUSED;
-}
-
 static bool
 panic_check(void *base, const xmlNode *node, unsigned flags, GError **error)
 {
@@ -43,9 +32,9 @@ panic_check(void *base, const xmlNode *node, unsigned flags, GError **error)
 }
 
 static const ConfField panic_fields[] = {
-    CONF_ATTR("model", ConfPanic, model, token, .judge = judge_model,
-              .advice = N_("the guest tells of its crash by a device of "
-                           "model='isa'")),
+    CONF_ATTR("model", ConfPanic, model, token, .policy = CONF_HARMLESS,
+              .advice = N_("the guest has no such device yet, and runs without "
+                           "it")),
     CONF_DEVICE_ROWS(ConfPanic), CONF_END
 };
 const ConfElement conf_panic_element = { .name = "panic",

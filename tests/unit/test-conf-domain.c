@@ -331,6 +331,55 @@ test_start_says_what_becomes_of_actions(void **state)
     assert_non_null(strstr(g_ptr_array_index(warnings, 0), "dumped"));
 }
 
+/* As the tools write them, of a kernel with disks and networks. */
+static void
+test_start_of_the_tools_documents(void **state)
+{
+    static const char *const names[] = { "virt-install-disk.xml",
+                                         "terraform-kernel.xml",
+                                         "disks-all.xml" };
+    const char *top = g_getenv("abs_top_srcdir");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(top ? top : ".", "tests",
+                                                 "data", "xml", names[i], NULL);
+        g_autofree char *xml = NULL, *message = NULL;
+
+        assert_true(g_file_get_contents(path, &xml, NULL, NULL));
+        if (!start(xml, NULL, &message))
+            fail_msg("%s: %s", names[i], message);
+    }
+}
+
+/* A disk on a bus that no guest has is refused, or taken as virtio. */
+static void
+test_start_of_disks_on_other_buses(void **state)
+{
+    static const char *const buses[] = { "ide", "sata", "scsi", "usb" };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(buses); i++) {
+        g_autofree char *disk = g_strdup_printf(
+            "<devices><disk type='file'><source file='/a'/><target dev='sda' "
+            "bus='%s'/><address type='drive' unit='0'/></disk></devices>"
+            "</domain>",
+            buses[i]);
+        g_autofree char *plain = g_strconcat(HEAD OS, disk, NULL);
+        g_autofree char *taken = g_strconcat(
+            HEAD OS
+            "<metadata><v:config xmlns:v='urn:virtkvm:domain:1'><v:disk-bus>"
+            "virtio</v:disk-bus></v:config></metadata>",
+            disk, NULL);
+        g_autoptr(ConfDomain) domain = parse(plain);
+        g_autofree char *message = NULL;
+
+        assert_start_refused(plain, "'bus' of <target>");
+        assert_true(start(taken, NULL, &message));
+        conf_domain_disks_as_virtio(domain);
+        assert_true(conf_domain_check_start(domain, NULL, NULL));
+        assert_true(conf_disk_is_virtio(conf_domain_disk(domain, "sda")));
+    }
+}
+
 static void
 test_start_finds_vcpus_without_acpi(void **state)
 {
@@ -466,6 +515,8 @@ main(void)
         cmocka_unit_test(test_start_refuses_by_name),
         cmocka_unit_test(test_start_warns_of_the_harmless),
         cmocka_unit_test(test_start_says_what_becomes_of_actions),
+        cmocka_unit_test(test_start_of_the_tools_documents),
+        cmocka_unit_test(test_start_of_disks_on_other_buses),
         cmocka_unit_test(test_start_finds_vcpus_without_acpi),
         cmocka_unit_test(test_passwords_need_secure),
         cmocka_unit_test(test_metadata_by_namespace),

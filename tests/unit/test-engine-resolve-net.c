@@ -275,6 +275,25 @@ test_passt(void **state)
         json_decref(device_of(resolved));
 }
 
+static void
+test_memory_balloon(void **state)
+{
+    g_autoptr(ConfDomain) domain = domain_with(
+        "<memballoon model='virtio' autodeflate='on' freePageReporting='on'>"
+        "<stats period='5'/></memballoon>");
+    EngineResolveContext context = { 0 };
+    g_autoptr(EngineResolved) resolved = NULL;
+
+    domain->memory.current_kib = 32768;
+    resolved = engine_resolve(domain, &context, NULL);
+    assert_device(resolved,
+                  json_pack("{s:s,s:s,s:i,s:i,s:b,s:b,s:b,s:i,s:i}", "type",
+                            "virtio-balloon", "id", "balloon0", "slot", 3,
+                            "function", 0, "packed", 0, "deflate_on_oom", 1,
+                            "free_page_reporting", 1, "stats_period_s", 5,
+                            "target", 32768 * 1024));
+}
+
 int
 main(void)
 {
@@ -286,6 +305,7 @@ main(void)
         cmocka_unit_test(test_no_such_bridge),
         cmocka_unit_test(test_tap),
         cmocka_unit_test(test_passt),
+        cmocka_unit_test(test_memory_balloon),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

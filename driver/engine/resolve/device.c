@@ -68,6 +68,36 @@ engine_document_rng(EngineResolved *resolved, ConfRng *rng, GError **error)
 }
 
 static bool
+add_memballoon(EngineResolved *resolved, const ConfMemballoon *balloon,
+               GError **error)
+{
+    const ConfMemory *memory = &resolved->domain->memory;
+    json_t *device;
+
+    if (strcmp(balloon->model, "none") == 0)
+        return true;
+    device = engine_document_add(resolved, "virtio-balloon", balloon->alias,
+                                 &balloon->address, error);
+    if (!device)
+        return false;
+    json_object_set_new(device, "packed",
+                        json_boolean(balloon->packed == CONF_ONOFF_ON));
+    json_object_set_new(device, "deflate_on_oom",
+                        json_boolean(balloon->autodeflate == CONF_ONOFF_ON));
+    json_object_set_new(
+        device, "free_page_reporting",
+        json_boolean(balloon->free_page_reporting == CONF_ONOFF_ON));
+    if (balloon->period_s > 0)
+        json_object_set_new(device, "stats_period_s",
+                            json_integer(balloon->period_s));
+    if (memory->current_kib > 0 && memory->current_kib < memory->memory_kib)
+        json_object_set_new(
+            device, "target",
+            json_integer((json_int_t)(memory->current_kib * 1024)));
+    return true;
+}
+
+static bool
 add_one(EngineResolved *resolved, const ConfDevice *device, GError **error)
 {
     ConfDisk *disk = device->data;
@@ -80,11 +110,12 @@ add_one(EngineResolved *resolved, const ConfDevice *device, GError **error)
         return engine_document_interface(resolved, device->data, error);
     case CONF_DEVICE_RNG:
         return engine_document_rng(resolved, device->data, error);
+    case CONF_DEVICE_MEMBALLOON:
+        return add_memballoon(resolved, device->data, error);
     case CONF_DEVICE_CONTROLLER:
     case CONF_DEVICE_SERIAL:
     case CONF_DEVICE_CONSOLE:
     case CONF_DEVICE_CHANNEL:
-    case CONF_DEVICE_MEMBALLOON:
     case CONF_DEVICE_PANIC:
         break;
     }
@@ -99,6 +130,7 @@ engine_document_devices(EngineResolved *resolved, GError **error)
 {
     static const ConfDeviceKind kinds[] = { CONF_DEVICE_DISK,
                                             CONF_DEVICE_INTERFACE,
+                                            CONF_DEVICE_MEMBALLOON,
                                             CONF_DEVICE_RNG };
     const ConfDomain *domain = resolved->domain;
 
