@@ -16,6 +16,7 @@ import bench_process as process
 from bench_daemon import (Libvirtd, Unavailable, Virtkvmd, durable_file_ms,
                           rate, start_destroy, timed_ms)
 from bench_lab import boot_times
+from bench_net import bench_nets
 from bench_process import median
 
 MACHINES = ("floor", "engine", "engine --xml", "qemu microvm", "qemu pc")
@@ -310,7 +311,8 @@ def bench_boot(table, rounds):
                   f"{own:.2f} / {peer:.2f} s")
 
 
-PARTS = ("start", "memory", "exits", "running", "definitions", "boot")
+PARTS = ("start", "memory", "exits", "running", "definitions", "nets",
+         "boot")
 
 
 def parse_arguments():
@@ -355,6 +357,8 @@ def bench(options, table, folder):
              16 if quick else 48, rates)
     part("definitions", bench_definitions, sub("definitions"), runs,
          500 if quick else 5000)
+    part("nets", bench_nets, sub("nets"), runs, 2 if quick else 5,
+         1 if quick else 2)
     part("boot", bench_boot, 1 if quick else 10)
 
 

@@ -141,10 +141,11 @@ def spawn_rounds(commands, runs, terminate=False, rounds=5):
 class Running:
     """A machine that has said its first byte and runs on."""
 
-    def __init__(self, command):
+    def __init__(self, command, pass_fds=()):
         self.process = subprocess.Popen(
             command, env=run_environment(), stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            pass_fds=pass_fds)
 
     def wait_byte(self):
         out = self.process.stdout
