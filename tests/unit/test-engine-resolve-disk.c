@@ -277,6 +277,8 @@ test_direct(void **state)
     const Place *place = *state;
     g_autofree char *path = path_of(place, "a.raw");
     g_autofree char *disk = disk_of(place, "a.raw", "raw", "cache='none'", "");
+    g_autofree char *layered =
+        disk_of(place, "top.qcow2", "qcow2", "cache='none'", "");
     int fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
     g_autoptr(EngineResolved) resolved = NULL;
     json_t *device, *drive;
@@ -293,6 +295,16 @@ test_direct(void **state)
     assert_true(json_is_true(json_object_get(drive, "direct")));
     assert_true(fcntl(fd, F_GETFL) & O_DIRECT);
     assert_null(json_object_get(device, "write_cache"));
+    json_decref(device);
+    /* the head of an image is read all the same */
+    g_clear_pointer(&resolved, engine_resolved_free);
+    write_qcow2(place, "top.qcow2", "a.raw", "raw");
+    resolved = resolve_disk(place, "a", layered, NULL);
+    device = device_of(resolved);
+    drive = json_object_get(device, "drive");
+    assert_true(json_is_true(json_object_get(drive, "direct")));
+    assert_true(json_is_true(
+        json_object_get(json_object_get(drive, "backing"), "direct")));
     json_decref(device);
 }
 

@@ -59,9 +59,9 @@ set_flags(int fd, const char *path, const EngineImageUse *use, bool *ret_direct,
     return false;
 }
 
-int
-engine_image_open(EngineResolved *resolved, const char *path,
-                  const EngineImageUse *use, bool *ret_direct, GError **error)
+static int
+open_image(EngineResolved *resolved, const char *path,
+           const EngineImageUse *use, GError **error)
 {
     /* O_NONBLOCK: a FIFO must not hold us up before it is refused */
     g_auto(Fd) fd = open(path, (use->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC |
@@ -75,8 +75,7 @@ engine_image_open(EngineResolved *resolved, const char *path,
     if (!check_kind(fd, path, use->block, error))
         return -1;
     high = engine_open_high(fd_steal(&fd), error);
-    if (high < 0 || !engine_image_lock(resolved, high, path, use, error) ||
-        !set_flags(high, path, use, ret_direct, error))
+    if (high < 0 || !engine_image_lock(resolved, high, path, use, error))
         return -1;
     return fd_steal(&high);
 }
@@ -237,9 +236,9 @@ static json_t *
 add_file(Chain *chain, const Below *image, GPtrArray *backing, Below *ret_below,
          GError **error)
 {
+    g_auto(Fd) fd =
+        open_image(chain->resolved, image->path, &chain->use, error);
     bool direct;
-    g_auto(Fd) fd = engine_image_open(chain->resolved, image->path, &chain->use,
-                                      &direct, error);
     Below below = { NULL, NULL, false };
 
     if (fd < 0 || !note_file(chain, fd, image->path, error))
@@ -254,6 +253,9 @@ add_file(Chain *chain, const Below *image, GPtrArray *backing, Below *ret_below,
         conf_disk_add_backing(backing, NULL, NULL);
     }
     *ret_below = below;
+    /* not before the head was read, which is not aligned */
+    if (!set_flags(fd, image->path, &chain->use, &direct, error))
+        return NULL;
     return make_drive(chain, image->path, image->format, direct, fd_steal(&fd));
 }
 

@@ -17,15 +17,6 @@ typedef struct EngineImageUse {
 } EngineImageUse;
 
 /**
- * engine_image_open: open and lock an image
- * @ret_direct: is it open past the cache?
- * Returns: as those of open.h
- */
-int engine_image_open(EngineResolved *resolved, const char *path,
-                      const EngineImageUse *use, bool *ret_direct,
-                      GError **error);
-
-/**
  * engine_image_lock: let nobody write what this domain relies on, nor rely on
  * what it writes: locks of the open file, so that they live with the engine;
  * QEMU and its tools take the same
