@@ -130,6 +130,7 @@ class Case(harness.unittest.TestCase):
         self.daemon = self.new_daemon()
         self.addCleanup(self.end)
         self.links, self.tables = links(), tables()
+        self.virsh("net-list")  # the first network has been chosen
 
     @staticmethod
     def new_daemon():
@@ -144,14 +145,16 @@ class Case(harness.unittest.TestCase):
         self.links.add(name)
 
     def end(self):
-        """Whatever a failed test has left."""
+        """Whatever a failed test has left; first who would start it again."""
+        self.daemon.close()
         for pid in dnsmasqs(self.daemon.root):
             os.kill(pid, signal.SIGKILL)
+        harness.wait_for(lambda: not dnsmasqs(self.daemon.root),
+                         "the end of dnsmasq")
         for name in links() - self.links:
             subprocess.run(["ip", "link", "delete", name], check=False,
                            stderr=subprocess.DEVNULL)
         run("nft", "flush", "ruleset")
-        self.daemon.close()
 
     def virsh(self, *words, fail=None):
         done = subprocess.run(["virsh", "-c", self.daemon.uri("kvm"), *words],
