@@ -42,6 +42,7 @@ struct Engine {
     bool ioevents_allowed;
     GArray *ioevents;
     unsigned msis[FAKE_MSIS];
+    int msi_fd; /* -1: nobody listens */
     FakeRequest request;
     uint32_t ejected, refused;
     int releases; /* atomic */
@@ -72,6 +73,7 @@ fake_engine_new(const EngineConfig *config, size_t ram_size)
         (GDestroyNotify)engine_device_config_free);
     engine->ioevents = g_array_new(FALSE, TRUE, sizeof(FakeIoevent));
     engine->status = ENGINE_STATUS_RUNNING;
+    engine->msi_fd = -1;
     g_mutex_init(&engine->lock);
     return engine;
 }
@@ -282,12 +284,20 @@ engine_msi_signal(Engine *engine, const EngineMsi *msi)
     if (msi->fd >= 0 && msi->data < FAKE_MSIS)
         engine->msis[msi->data]++;
     g_mutex_unlock(&engine->lock);
+    if (engine->msi_fd >= 0)
+        (void)eventfd_write(engine->msi_fd, 1);
 }
 
 void
 engine_msi_clear(Engine *engine, EngineMsi *msi)
 {
     msi->fd = -1;
+}
+
+void
+fake_msi_listen(Engine *engine, int fd)
+{
+    engine->msi_fd = fd;
 }
 
 unsigned

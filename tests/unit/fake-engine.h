@@ -86,6 +86,8 @@ unsigned fake_releases(Engine *engine);
 
 /** fake_msi_count: how often a message with @data was raised */
 unsigned fake_msi_count(Engine *engine, uint32_t data);
+/** fake_msi_listen: every message writes the eventfd @fd */
+void fake_msi_listen(Engine *engine, int fd);
 /** fake_ioevents: kicks end in an eventfd from now on (else KVM "refuses") */
 void fake_allow_ioevents(Engine *engine);
 unsigned fake_ioevents(Engine *engine);

@@ -196,6 +196,25 @@ guest_queue_take(GuestQueue *queue, uint16_t *ret_id, uint32_t *ret_written)
     return true;
 }
 
+/** guest_queue_needs_kick: after requests were added: does the device want to
+ * be told? @before: queue->next before them. Packed: whenever it might */
+static inline bool
+guest_queue_needs_kick(const GuestQueue *queue, uint16_t before)
+{
+    const uint16_t *ring = guest_at(queue, queue->device);
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (queue->packed)
+        return __atomic_load_n(&ring[1], __ATOMIC_SEQ_CST) !=
+               VRING_PACKED_EVENT_FLAG_DISABLE;
+    if (!queue->event_index)
+        return !(__atomic_load_n(&ring[0], __ATOMIC_SEQ_CST) &
+                 VRING_USED_F_NO_NOTIFY);
+    return vring_need_event(
+        __atomic_load_n(&ring[2 + queue->size * 4], __ATOMIC_SEQ_CST),
+        queue->next, before);
+}
+
 /** guest_queue_want: ask for an interrupt when @ahead more entries of the ring
  * are used: 0: with the next one; needs the event index */
 static inline void
