@@ -15,6 +15,7 @@ import time
 import bench_process as process
 from bench_daemon import (Libvirtd, Unavailable, Virtkvmd, durable_file_ms,
                           rate, start_destroy, timed_ms)
+from bench_disk import bench_disks
 from bench_lab import boot_times
 from bench_net import bench_nets
 from bench_process import median
@@ -311,7 +312,7 @@ def bench_boot(table, rounds):
                   f"{own:.2f} / {peer:.2f} s")
 
 
-PARTS = ("start", "memory", "exits", "running", "definitions", "nets",
+PARTS = ("start", "memory", "exits", "running", "definitions", "disks", "nets",
          "boot")
 
 
@@ -357,6 +358,8 @@ def bench(options, table, folder):
              16 if quick else 48, rates)
     part("definitions", bench_definitions, sub("definitions"), runs,
          500 if quick else 5000)
+    part("disks", bench_disks, sub("disks"), runs, 2 if quick else 5,
+         1 if quick else 2)
     part("nets", bench_nets, sub("nets"), runs, 2 if quick else 5,
          1 if quick else 2)
     part("boot", bench_boot, 1 if quick else 10)

@@ -53,13 +53,28 @@ transfer(const FakeDisk *disk, const EngineBlockRequest *request, bool write)
     }
 }
 
+static bool
+is_stray(const FakeDisk *disk, const EngineBlockRequest *request)
+{
+    bool data =
+        request->op == ENGINE_BLOCK_READ || request->op == ENGINE_BLOCK_WRITE;
+    uint64_t size = 0;
+
+    for (unsigned i = 0; data && i < request->n_iov; i++)
+        size += request->iov[i].iov_len;
+    return request->offset > disk->size ||
+           request->size > disk->size - request->offset ||
+           (data && size != request->size) ||
+           (request->op != ENGINE_BLOCK_FLUSH &&
+            (request->offset | request->size) % ENGINE_BLOCK_SECTOR != 0);
+}
+
 static int
 perform(const FakeDisk *disk, const EngineBlockRequest *request)
 {
     if (request->result < 0)
         return request->result;
-    if (request->offset > disk->size ||
-        request->size > disk->size - request->offset)
+    if (is_stray(disk, request))
         return -EINVAL;
     if (request->op == ENGINE_BLOCK_READ || request->op == ENGINE_BLOCK_WRITE)
         transfer(disk, request, request->op == ENGINE_BLOCK_WRITE);
@@ -113,6 +128,7 @@ engine_block_submit(EngineBlock *block, EngineBlockRequest *request)
 {
     FakeDisk *disk = block->disk;
 
+    disk->strays += is_stray(disk, request);
     request->result = __atomic_load_n(&disk->fail, __ATOMIC_SEQ_CST);
     request->next = block->flight;
     block->flight = request;
@@ -154,15 +170,30 @@ fake_disk_hold(FakeDisk *disk, bool held)
         engine_io_call(the_block->io, let_go, the_block);
 }
 
+typedef struct Resize {
+    EngineBlock *block;
+    uint64_t size;
+} Resize;
+
+static void
+resize_here(void *opaque)
+{
+    const Resize *resize = opaque;
+    FakeDisk *disk = resize->block->disk;
+
+    complete_all(resize->block);
+    disk->bytes = g_realloc(disk->bytes, resize->size);
+    if (resize->size > disk->size)
+        memset(disk->bytes + disk->size, 0, resize->size - disk->size);
+    disk->size = resize->size;
+}
+
 bool
 engine_block_resize(EngineBlock *block, uint64_t size, GError **error)
 {
-    FakeDisk *disk = block->disk;
+    Resize resize = { block, size };
 
-    disk->bytes = g_realloc(disk->bytes, size);
-    if (size > disk->size)
-        memset(disk->bytes + disk->size, 0, size - disk->size);
-    disk->size = size;
+    engine_io_call(block->io, resize_here, &resize);
     return true;
 }
 

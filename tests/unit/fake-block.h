@@ -28,6 +28,7 @@ typedef struct FakeDisk {
     unsigned fuas, unmaps;
     uint64_t offsets[64]; /* of the newest that were submitted */
     unsigned n_offsets;   /* all that were */
+    unsigned strays;      /* that were not within the disk or their buffers */
 } FakeDisk;
 
 /** fake_disk_new: the one that engine_block_open() will open */

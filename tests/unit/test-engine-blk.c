@@ -70,6 +70,7 @@ teardown(void **state)
     Fixture *f = *state;
 
     fake_engine_free(f->guest.engine);
+    assert_int_equal(f->disk->strays, 0);
     fake_disk_free(f->disk);
     free(f);
     return 0;
