@@ -83,7 +83,8 @@ def bench_load(table, images, load, rounds, seconds):
         raw = ours(images, "raw", load, seconds)
         count = max(16, int(raw * seconds))
         turn = {"raw": raw, "qcow2": ours(images, "qcow2", load, seconds),
-                "QEMU": qemu(images, "raw", load, count)}
+                "QEMU": qemu(images, "raw", load, count),
+                "QEMU's qcow2": qemu(images, "qcow2", load, count)}
         if shutil.which("fio"):
             turn["fio"] = fio(images, load, seconds)
         for name, rate in turn.items():
@@ -105,6 +106,7 @@ def bench_load(table, images, load, rounds, seconds):
     ratio("of fio's", "raw", "fio", 0.9)
     ratio("of QEMU's", "raw", "QEMU", 1.2)
     ratio("qcow2, of raw", "qcow2", "raw", 0.85)
+    ratio("qcow2, of QEMU's", "qcow2", "QEMU's qcow2", None)
 
 
 def engine_document(folder, image, fds):

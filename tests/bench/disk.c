@@ -26,15 +26,15 @@
 
 #include <linux/virtio_blk.h>
 
-#define SLOT      5
-#define BAR       ENGINE_PCI_HOLE_BASE
-#define ENTRIES   256
-#define DEPTH_MAX 64
+#define SLOT        5
+#define BAR         ENGINE_PCI_HOLE_BASE
+#define ENTRIES     256
+#define DEPTH_MAX   64
 #define REQUEST_MAX (1u << 20)
-#define RINGS     0x1000000
-#define PLACES    0x2000000
-#define PLACE     (REQUEST_MAX + 0x1000) /* header and status, then the data */
-#define MEMORY    (PLACES + DEPTH_MAX * PLACE)
+#define RINGS       0x1000000
+#define PLACES      0x2000000
+#define PLACE       (REQUEST_MAX + 0x1000) /* header and status, then the data */
+#define MEMORY      (PLACES + DEPTH_MAX * PLACE)
 #define FEATURES                                                             \
     (GUEST_FEATURE(VIRTIO_F_VERSION_1) | GUEST_FEATURE(VIRTIO_BLK_F_FLUSH) | \
      GUEST_FEATURE(VIRTIO_RING_F_EVENT_IDX) |                                \
@@ -193,7 +193,7 @@ main(int argc, char **argv)
                  .write_cache = true },
     };
     EngineDriveConfig *drive = &config.blk.drive, backing = { 0 };
-    Bench bench = { .irq_fd = eventfd(0, EFD_CLOEXEC) };
+    g_autofree Bench *bench = g_new0(Bench, 1);
     double seconds;
     uint64_t count;
 
@@ -212,19 +212,20 @@ main(int argc, char **argv)
                                        .direct = true };
         drive->backing = &backing;
     }
-    bench.write = strstr(argv[3], "write") != NULL;
-    bench.random = strncmp(argv[3], "rand", 4) == 0;
-    bench.size = (uint32_t)strtoul(argv[4], NULL, 10);
-    bench.depth = (unsigned)strtoul(argv[5], NULL, 10);
+    bench->irq_fd = eventfd(0, EFD_CLOEXEC);
+    bench->write = strstr(argv[3], "write") != NULL;
+    bench->random = strncmp(argv[3], "rand", 4) == 0;
+    bench->size = (uint32_t)strtoul(argv[4], NULL, 10);
+    bench->depth = (unsigned)strtoul(argv[5], NULL, 10);
     seconds = strtod(argv[6], NULL);
-    if (bench.size < 512 || bench.size > REQUEST_MAX || bench.depth < 1 ||
-        bench.depth > DEPTH_MAX)
+    if (bench->size < 512 || bench->size > REQUEST_MAX || bench->depth < 1 ||
+        bench->depth > DEPTH_MAX)
         g_error("SIZE or DEPTH is out of range");
-    bench.engine = fake_engine_new(&machine, MEMORY);
-    fake_msi_listen(bench.engine, bench.irq_fd);
-    begin(&bench, &config);
-    count = run(&bench, seconds);
+    bench->engine = fake_engine_new(&machine, MEMORY);
+    fake_msi_listen(bench->engine, bench->irq_fd);
+    begin(bench, &config);
+    count = run(bench, seconds);
     printf("%.1f\n", (double)count / seconds);
-    fake_engine_free(bench.engine);
+    fake_engine_free(bench->engine);
     return 0;
 }

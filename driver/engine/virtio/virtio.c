@@ -34,6 +34,10 @@ engine_virtio_fail(EngineVirtio *virtio, const char *what)
         &virtio->status, VIRTIO_CONFIG_S_NEEDS_RESET, __ATOMIC_SEQ_CST);
 
     virtio->live = false;
+    /* Whatever the mistake was in: no ring has anything for the device now. */
+    for (unsigned i = 0; i < virtio->n_queues; i++)
+        if (!virtio->queues[i].ring.mistake)
+            virtio->queues[i].ring.mistake = what;
     if (before & VIRTIO_CONFIG_S_NEEDS_RESET)
         return;
     log_limited(&virtio->mistakes, LOG_LEVEL_WARNING,
