@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The virtkvm authors
-"""Disks of payload guests under the kvm driver, with Debian's virsh: grown,
-throttled, plugged in and out. The guest has no driver for them, but lets go of
-what it is asked to, refuses to, or says nothing."""
+"""Disks and interfaces of payload guests under the kvm driver, with Debian's
+virsh: grown, throttled, unplugged, plugged in and out. The guest has no driver
+for them, but lets go of what it is asked to, refuses to, or says nothing."""
 import os
 import re
 import time
@@ -17,6 +17,7 @@ except OSError as refused:
     harness.skip_all(f"/dev/kvm: {refused.strerror}")
 
 ENGINE = os.path.join(harness.BUILD, "virtkvm-engine")
+MODULES = os.path.join(harness.BUILD, ".libs")
 PAYLOAD = os.path.join(harness.BUILD, "tests/kvm/payload/hotplug.elf")
 MIB = 1 << 20
 XML = """<domain type='kvm'>
@@ -34,6 +35,11 @@ DISK = """<disk type='file' device='disk'>
   <target dev='{target}' bus='virtio'/></disk>"""
 
 
+MAC = "52:54:00:00:00:01"
+INTERFACE = f"""<interface type='user'><mac address='{MAC}'/>
+  <model type='virtio'/></interface>"""
+
+
 class Case(virshcase.Case):
     scheme = "kvm"
 
@@ -43,7 +49,8 @@ class Case(virshcase.Case):
 
     def new_daemon(self):
         return harness.Daemon(drivers=harness.DRIVERS,
-                              environment={"VIRTKVM_ENGINE": ENGINE})
+                              environment={"VIRTKVM_ENGINE": ENGINE,
+                                           "VIRTKVM_MODULE_DIR": MODULES})
 
     def destroy(self):
         """No engine may outlive the test."""
@@ -102,6 +109,31 @@ class Disks(Case):
             path=image, target="vda")).replace(">a<", ">b<")
         self.virsh("create", self.write("b.xml", other),
                    fail=f"'?{image}'?.*'a'|'a'.*{image}")
+
+
+class Interfaces(Case):
+    def test_cable_limits_and_statistics(self):
+        self.start(devices=INTERFACE)
+        self.virsh("domif-setlink", "a", MAC, "down")
+        self.assertIn("down", self.virsh("domif-getlink", "a", MAC))
+        self.virsh("domif-setlink", "a", MAC, "up")
+        self.virsh("domiftune", "a", MAC, "--inbound", "100,200,50", "--live")
+        self.assertRegex(self.virsh("domiftune", "a", MAC),
+                         "inbound.average: 100\ninbound.peak *: 200")
+        self.assertIn(f"{MAC} rx_bytes 0", self.virsh("domifstat", "a", MAC))
+        self.assertIn("net.0.rx.bytes=0",
+                      self.virsh("domstats", "a", "--interface"))
+
+    def test_in_and_out(self):
+        self.start()
+        path = self.write("i.xml", INTERFACE)
+        for _ in range(3):
+            self.virsh("attach-device", "a", path)
+            self.assertIn(MAC, self.virsh("domiflist", "a"))
+            self.assertIn(f"{MAC} tx_bytes 0",
+                          self.virsh("domifstat", "a", MAC))
+            self.virsh("detach-device", "a", path)
+            self.assertNotIn(MAC, self.virsh("domiflist", "a"))
 
 
 class Hotplug(Case):
