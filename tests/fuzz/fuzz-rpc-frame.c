@@ -126,6 +126,93 @@ get_xml(VirtkvmState *state, const VirtkvmCaller *who,
     return g_strdup(dom->name);
 }
 
+/* --- its devices
+ * --------------------------------------------------------------
+ */
+
+/* A number and a text, of which the daemon answers what was asked for. */
+static bool
+get_params(VirtkvmState *state, const VirtkvmCaller *who,
+           const VirtkvmDomainRef *dom, const char *device, unsigned flags,
+           VirtkvmParams *ret_params, GError **error)
+{
+    ret_params->items = g_new0(virTypedParameter, 2);
+    ret_params->count = 2;
+    strcpy(ret_params->items[0].field, "number");
+    ret_params->items[0].type = VIR_TYPED_PARAM_ULLONG;
+    strcpy(ret_params->items[1].field, "text");
+    ret_params->items[1].type = VIR_TYPED_PARAM_STRING;
+    ret_params->items[1].value.s = g_strdup(device);
+    return true;
+}
+
+static bool
+get_cpu_stats(VirtkvmState *state, const VirtkvmCaller *who,
+              const VirtkvmDomainRef *dom, unsigned flags,
+              VirtkvmParams *ret_params, GError **error)
+{
+    return get_params(state, who, dom, "", flags, ret_params, error);
+}
+
+/* Looks at every byte that it was given. */
+static bool
+set_params(VirtkvmState *state, const VirtkvmCaller *who,
+           const VirtkvmDomainRef *dom, const char *device,
+           const VirtkvmParams *params, unsigned flags, GError **error)
+{
+    for (size_t i = 0; i < params->count; i++) {
+        const virTypedParameter *item = &params->items[i];
+
+        g_assert(strlen(item->field) < sizeof(item->field));
+        if (item->type == VIR_TYPED_PARAM_STRING)
+            g_assert(strlen(item->value.s) < RPC_MESSAGE_MAX);
+    }
+    return true;
+}
+
+static bool
+get_memory_stats(VirtkvmState *state, const VirtkvmCaller *who,
+                 const VirtkvmDomainRef *dom, unsigned flags,
+                 GArray **ret_stats, GError **error)
+{
+    *ret_stats = g_array_new(FALSE, TRUE, sizeof(VirtkvmMemoryStat));
+    g_array_set_size(*ret_stats, 3);
+    return true;
+}
+
+static void
+clear_error(gpointer error)
+{
+    g_free(((VirtkvmDiskError *)error)->disk);
+}
+
+static bool
+get_disk_errors(VirtkvmState *state, const VirtkvmCaller *who,
+                const VirtkvmDomainRef *dom, unsigned flags,
+                GArray **ret_errors, unsigned *ret_disks, GError **error)
+{
+    *ret_errors = g_array_new(FALSE, TRUE, sizeof(VirtkvmDiskError));
+    g_array_set_clear_func(*ret_errors, clear_error);
+    for (*ret_disks = 0; *ret_disks < 3; (*ret_disks)++) {
+        VirtkvmDiskError item = { g_strdup("vda"), 1 };
+
+        g_array_append_val(*ret_errors, item);
+    }
+    return true;
+}
+
+static bool
+peek(VirtkvmState *state, const VirtkvmCaller *who, const VirtkvmDomainRef *dom,
+     const char *disk, uint64_t offset, size_t size, GByteArray **ret_bytes,
+     GError **error)
+{
+    *ret_bytes = g_byte_array_new();
+    g_byte_array_set_size(*ret_bytes, (guint)size);
+    if (size > 0)
+        memset((*ret_bytes)->data, 0, size);
+    return true;
+}
+
 static const VirtkvmDriver driver = {
     .name = "fuzz",
     .type = "FUZZ",
@@ -134,6 +221,16 @@ static const VirtkvmDriver driver = {
     .domainLookupByUUID = lookup_by_uuid,
     .domainGetXMLDesc = get_xml,
     .domainOpenConsole = open_console,
+    .domainOpenChannel = open_console,
+    .domainBlockStatsFlags = get_params,
+    .domainGetBlockIoTune = get_params,
+    .domainGetInterfaceParameters = get_params,
+    .domainSetBlockIoTune = set_params,
+    .domainSetInterfaceParameters = set_params,
+    .domainGetCPUStats = get_cpu_stats,
+    .domainMemoryStats = get_memory_stats,
+    .domainGetDiskErrors = get_disk_errors,
+    .domainBlockPeek = peek,
 };
 
 /* --- a session
