@@ -148,6 +148,7 @@ static const EngineMember machine_members[] = {
     { "iothreads", ENGINE_MEMBER_UINT, ENGINE_AT(EngineConfig, iothreads),
       .max = ENGINE_IOTHREADS_MAX },
     { "debug_exit", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, debug_exit) },
+    { "pvpanic", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, pvpanic) },
     { "on_poweroff", ENGINE_MEMBER_ENUM, ENGINE_AT(EngineConfig, on_poweroff),
       .names = action_names },
     { "on_reboot", ENGINE_MEMBER_ENUM, ENGINE_AT(EngineConfig, on_reboot),

@@ -103,7 +103,7 @@ struct EngineConfig {
     EngineDeviceConfig **devices;
     size_t n_devices;
     unsigned iothreads; /* numbers 1 to it; 0 is the shared one */
-    bool debug_exit;
+    bool debug_exit, pvpanic;
     EngineAction on_poweroff, on_reboot, on_crash;
     bool paused;
     GArray *fds; /* int: the descriptors that the document named */

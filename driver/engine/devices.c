@@ -19,13 +19,10 @@ static const struct {
     unsigned count; /* indices 0 to count - 1 */
 } entries[] = {
     { &engine_pci_type, 1 }, /* first: others are on it */
-    { &engine_debug_exit_type, 1 },
-    { &engine_i8042_type, 1 },
-    { &engine_hotplug_type, 1 },
-    { &engine_pit_type, 1 },
-    { &engine_pm_type, 1 },
-    { &engine_rtc_type, 1 },
-    { &engine_serial_type, ENGINE_SERIALS_MAX },
+    { &engine_debug_exit_type, 1 }, { &engine_hotplug_type, 1 },
+    { &engine_i8042_type, 1 },      { &engine_pit_type, 1 },
+    { &engine_pm_type, 1 },         { &engine_pvpanic_type, 1 },
+    { &engine_rtc_type, 1 },        { &engine_serial_type, ENGINE_SERIALS_MAX },
 };
 
 /* Those that the machine document lists, by their kind. */

@@ -51,3 +51,24 @@ expect_status 2
 expect_note '"reason":"internal-error"'
 expect_note 'triple fault'
 expect_out '~~~~~~~~~'
+
+# A panic that the guest tells: on_crash decides, and nothing more is executed.
+document panic crash '"cmdline": "p"' '"pvpanic": true'
+run 10
+expect_status 2
+expect_note '"reason":"guest-panicked"'
+expect_out '~'
+document panic-preserve crash '"cmdline": "p"' '"pvpanic": true' '"on_crash": "preserve"'
+start
+is_panicked() {
+    ask query-status | grep -q '"status": *"guest-panicked"'
+}
+eventually 5 is_panicked || fail "not preserved"
+[ "$(cat "$work/start.out")" = '~' ] || fail "it went on"
+ask quit >/dev/null
+finish
+document panic-restart crash '"cmdline": "p"' '"pvpanic": true' '"on_crash": "restart"'
+start
+eventually 5 grep -q '~~~' "$work/start.out" || fail "not restarted"
+ask quit >/dev/null
+finish

@@ -469,6 +469,7 @@ write_all(const char *folder)
     Machine m = { 0 };
 
     machine_set(&m.config, ENGINE_MACHINE_Q35, 2, 256 << 20);
+    m.config.pvpanic = true;
     write_machine(folder, "q35", &m);
     machine_set(&m.config, ENGINE_MACHINE_Q35, 300, UINT64_C(8) << 30);
     for (unsigned i = 0; i < ENGINE_SERIALS_MAX; i++)

@@ -509,6 +509,36 @@ test_pm_gpe_block(void **state)
     assert_false(fake_irq_level(f->engine, ENGINE_SCI_IRQ));
 }
 
+/* --- pvpanic -------------------------------------------------------------- */
+static void
+test_pvpanic(void **state)
+{
+    Fixture *f = *state;
+    EngineDevice *device;
+    json_t *event;
+
+    f->config.pvpanic = true;
+    device = fake_device_new(f->engine, &engine_pvpanic_type, 0);
+    assert_int_equal(fake_inb(f->engine, ENGINE_PVPANIC_PORT), 3);
+    fake_outb(f->engine, ENGINE_PVPANIC_PORT, 0xfc); /* of later times */
+    assert_int_equal(fake_take_request(f->engine).request, 0);
+    assert_null(fake_take_event(f->engine));
+    for (unsigned i = 0; i < 3; i++)
+        fake_outb(f->engine, ENGINE_PVPANIC_PORT, 2);
+    assert_int_equal(fake_take_request(f->engine).request, 0);
+    event = fake_take_event(f->engine);
+    assert_string_equal(json_string_value(json_object_get(event, "event")),
+                        "GUEST_CRASHLOADED");
+    json_decref(event);
+    assert_null(fake_take_event(f->engine));
+    device->type->reset(device);
+    fake_outb(f->engine, ENGINE_PVPANIC_PORT, 2);
+    json_decref(fake_take_event(f->engine));
+    fake_outb(f->engine, ENGINE_PVPANIC_PORT, 1);
+    assert_int_equal(fake_take_request(f->engine).request,
+                     ENGINE_REQUEST_PANIC);
+}
+
 static void
 test_absent_devices_claim_nothing(void **state)
 {
@@ -548,6 +578,7 @@ main(void)
         T(test_pm_only_s5_powers_off),
         T(test_pm_timer_counts),
         T(test_pm_gpe_block),
+        T(test_pvpanic),
         cmocka_unit_test(test_absent_devices_claim_nothing),
     };
 

@@ -16,6 +16,7 @@ extern const EngineDeviceType engine_hotplug_type;
 extern const EngineDeviceType engine_i8042_type;
 extern const EngineDeviceType engine_pci_type;
 extern const EngineDeviceType engine_pm_type;
+extern const EngineDeviceType engine_pvpanic_type;
 extern const EngineDeviceType engine_rtc_type;
 extern const EngineDeviceType engine_serial_type;
 

@@ -152,6 +152,20 @@ put_rtc(GByteArray *out)
     aml_device(out, "RTC", body);
 }
 
+/* The name that Linux's driver looks for */
+static void
+put_pvpanic(GByteArray *out)
+{
+    GByteArray *body = g_byte_array_new();
+    GByteArray *resources = g_byte_array_new();
+
+    aml_name(body, "_HID");
+    aml_string(body, "QEMU0001");
+    aml_resource_io(resources, ENGINE_PVPANIC_PORT, 1);
+    put_resources(body, resources);
+    aml_device(out, "PVPC", body);
+}
+
 static void
 put_serials(GByteArray *out, const EngineConfig *config)
 {
@@ -219,6 +233,8 @@ engine_acpi_dsdt(const EngineConfig *config)
     put_board(scope, config);
     if (config->rtc)
         put_rtc(scope);
+    if (config->pvpanic)
+        put_pvpanic(scope);
     put_serials(scope, config);
     put_cpus(scope, config);
     aml_scope(dsdt, "\\_SB", scope);

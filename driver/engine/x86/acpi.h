@@ -23,6 +23,7 @@ bool engine_acpi_build(Engine *engine, const EngineConfig *config,
 #define ENGINE_GPE_SLOTS    1     /* the event of slots to be looked at */
 #define ENGINE_SLOTS_PORT   0x630 /* PCI hotplug, 16 bytes; dev/hotplug.c */
 #define ENGINE_SLOTS_SIZE   16
+#define ENGINE_PVPANIC_PORT 0x505 /* a byte */
 #define ENGINE_RESET_PORT   0xcf9 /* value 6 resets */
 #define ENGINE_SCI_IRQ      9
 #define ENGINE_ECAM_BASE    0xe0000000ull /* q35: one segment, 256 buses */
