@@ -63,6 +63,17 @@ engine_outlet_append(EngineOutlet *outlet, const uint8_t *data, size_t size)
     g_mutex_unlock(&outlet->lock);
 }
 
+size_t
+engine_outlet_room(EngineOutlet *outlet)
+{
+    size_t room;
+
+    g_mutex_lock(&outlet->lock);
+    room = ENGINE_CHARDEV_BUFFER - outlet->used;
+    g_mutex_unlock(&outlet->lock);
+    return room;
+}
+
 /* The bytes from the first waiting one to the ring's end. Only the main thread
  * takes bytes out, so they stay where they are until it does. */
 static size_t

@@ -41,6 +41,9 @@ void engine_outlet_close(EngineOutlet *outlet);
 void engine_outlet_append(EngineOutlet *outlet, const uint8_t *data,
                           size_t size);
 
+/** engine_outlet_room: how many bytes it would keep now. Thread: any */
+size_t engine_outlet_room(EngineOutlet *outlet);
+
 /** engine_outlet_drain: write until done or refused. Thread: main */
 EngineOutletState engine_outlet_drain(EngineOutlet *outlet);
 

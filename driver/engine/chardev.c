@@ -44,6 +44,7 @@ struct EngineChardev {
     bool logging;
     atomic_bool kicked;  /* a flush is due */
     atomic_bool blocked; /* output waits for the host side */
+    atomic_bool starved; /* the device waits for room for its output */
     _Atomic(gint64) flushed_us;
 
     int input_fd;                    /* -1: no input */
@@ -100,6 +101,8 @@ peer_drop(EngineChardev *chardev)
     engine_outlet_attach(&chardev->output, -1);
     chardev->input_fd = -1;
     chardev->peer_leaves = false;
+    if (chardev->peer_fd >= 0 && chardev->handlers.connected)
+        chardev->handlers.connected(chardev->opaque, false);
     fd_clear(&chardev->peer_fd);
 }
 
@@ -115,6 +118,8 @@ peer_accept(EngineChardev *chardev)
     chardev->peer_fd = fd_steal(&fd);
     chardev->input_fd = chardev->peer_fd;
     engine_outlet_attach(&chardev->output, chardev->peer_fd);
+    if (chardev->handlers.connected)
+        chardev->handlers.connected(chardev->opaque, true);
 }
 
 /* The descriptor gives no more input. A peer that only closed its sending side
@@ -161,6 +166,28 @@ chardev_drain(EngineChardev *chardev)
     if (state == ENGINE_OUTLET_BROKEN)
         output_broken(chardev);
     atomic_store(&chardev->blocked, state != ENGINE_OUTLET_EMPTY);
+}
+
+size_t
+engine_chardev_room(EngineChardev *chardev)
+{
+    size_t room = engine_outlet_room(&chardev->output);
+
+    /* As with the input's pause: a second look closes the gap. */
+    if (room == 0) {
+        atomic_store(&chardev->starved, true);
+        room = engine_outlet_room(&chardev->output);
+    }
+    return room;
+}
+
+static void
+chardev_tell_room(EngineChardev *chardev)
+{
+    if (atomic_load(&chardev->starved) &&
+        engine_outlet_room(&chardev->output) > 0 &&
+        atomic_exchange(&chardev->starved, false) && chardev->handlers.writable)
+        chardev->handlers.writable(chardev->opaque);
 }
 
 static void
@@ -356,6 +383,7 @@ chardev_dispatch(GSource *source, GSourceFunc callback, gpointer data)
     if (watch_query(chardev, &chardev->listen_watch) & G_IO_IN)
         peer_accept(chardev);
     chardev_drain(chardev);
+    chardev_tell_room(chardev);
     chardev_update_watches(chardev);
     return G_SOURCE_CONTINUE;
 }
@@ -513,6 +541,7 @@ engine_chardev_free(EngineChardev *chardev)
 {
     if (!chardev)
         return;
+    chardev->handlers.connected = NULL;
     chardev_drain(chardev);
     g_source_destroy(chardev->source);
     g_source_unref(chardev->source);

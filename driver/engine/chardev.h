@@ -26,6 +26,12 @@ typedef struct EngineChardevHandlers {
     /** Ctrl-] was typed on the terminal of a stdio chardev; may be NULL.
      * Thread: main */
     void (*escape)(void *opaque);
+    /** A peer of a listening socket has come or gone; may be NULL. Thread: main
+     */
+    void (*connected)(void *opaque, bool on);
+    /** engine_chardev_room() was 0 and is not any more; may be NULL. Thread:
+     * main */
+    void (*writable)(void *opaque);
 } EngineChardevHandlers;
 
 /**
@@ -46,6 +52,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EngineChardev, engine_chardev_free)
 /** engine_chardev_write: never blocks. Thread: any */
 void engine_chardev_write(EngineChardev *chardev, const uint8_t *data,
                           size_t size);
+
+/** engine_chardev_room: how many bytes of output are kept for sure; at 0
+ * `writable` will be called. Thread: any, one writer */
+size_t engine_chardev_room(EngineChardev *chardev);
 
 /** engine_chardev_poll_input: the device has room again. Thread: any */
 void engine_chardev_poll_input(EngineChardev *chardev);

@@ -14,6 +14,7 @@
 
 static const EngineDeviceSchema *const schemas[] = {
     [ENGINE_DEVICE_VIRTIO_NET] = &engine_net_schema,
+    [ENGINE_DEVICE_VIRTIO_SERIAL] = &engine_virtio_serial_schema,
     [ENGINE_DEVICE_VIRTIO_RNG] = &engine_rng_schema,
     [ENGINE_DEVICE_VIRTIO_BALLOON] = &engine_balloon_schema,
     [ENGINE_DEVICE_VIRTIO_BLK] = &engine_blk_schema,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "engine/config-blk.h"
+#include "engine/config-chardev.h"
 #include "engine/config-net.h"
 #include "engine/member.h"
 
@@ -18,6 +19,7 @@ typedef enum EngineDeviceKind {
     ENGINE_DEVICE_VIRTIO_BALLOON,
     ENGINE_DEVICE_VIRTIO_BLK,
     ENGINE_DEVICE_VIRTIO_NET,
+    ENGINE_DEVICE_VIRTIO_SERIAL,
 } EngineDeviceKind;
 
 #define ENGINE_BALLOON_PERIOD_MAX_S (24 * 3600 * 365)
@@ -34,6 +36,20 @@ typedef struct EngineRngConfig {
     unsigned period_ms; /* > 0 */
 } EngineRngConfig;
 
+#define ENGINE_PORTS_MAX 31 /* two queues each, and two for control */
+
+typedef struct EnginePortConfig {
+    unsigned number;
+    char *name;   /* NULL: none */
+    bool console; /* the guest may log in there */
+    EngineChardevConfig chardev;
+} EnginePortConfig;
+
+typedef struct EngineVirtioSerialConfig {
+    EnginePortConfig *ports[ENGINE_PORTS_MAX];
+    unsigned n_ports;
+} EngineVirtioSerialConfig;
+
 /** A device on the PCI bus; which part counts, `kind` says. */
 typedef struct EngineDeviceConfig EngineDeviceConfig;
 struct EngineDeviceConfig {
@@ -49,6 +65,7 @@ struct EngineDeviceConfig {
     EngineRngConfig rng;
     EngineBalloonConfig balloon;
     EngineNetConfig net;
+    EngineVirtioSerialConfig serial;
 };
 
 /** How a kind is read: one row of the list in config-device.c. */
@@ -68,6 +85,7 @@ extern const EngineDeviceSchema engine_balloon_schema;
 extern const EngineDeviceSchema engine_blk_schema;
 extern const EngineDeviceSchema engine_net_schema;
 extern const EngineDeviceSchema engine_rng_schema;
+extern const EngineDeviceSchema engine_virtio_serial_schema;
 
 /** engine_device_config_new: read one device; @place: of @object */
 EngineDeviceConfig *engine_device_config_new(json_t *object,

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/config-chardev.h"
 #include "engine/config-device.h"
 #include "engine/member.h"
 
@@ -27,23 +28,6 @@ typedef enum EngineAction {
     ENGINE_ACTION_RESTART,
     ENGINE_ACTION_PRESERVE,
 } EngineAction;
-
-typedef enum EngineChardevType {
-    ENGINE_CHARDEV_NULL = 0,
-    ENGINE_CHARDEV_STDIO,
-    ENGINE_CHARDEV_FD,
-    ENGINE_CHARDEV_PTY,
-    ENGINE_CHARDEV_LISTEN,
-} EngineChardevType;
-
-typedef struct EngineChardevConfig {
-    EngineChardevType type;
-    int fd;     /* -1: none */
-    int log_fd; /* -1: none */
-} EngineChardevConfig;
-
-/** A chardev of the document, into an EngineChardevConfig. */
-extern const EngineMember engine_chardev_members[];
 
 typedef struct EngineSerialConfig {
     bool present;

@@ -28,6 +28,7 @@ static const struct {
 /* Those that the machine document lists, by their kind. */
 static const EngineDeviceType *const listed[] = {
     [ENGINE_DEVICE_VIRTIO_NET] = &engine_virtio_net_type,
+    [ENGINE_DEVICE_VIRTIO_SERIAL] = &engine_virtio_serial_type,
     [ENGINE_DEVICE_VIRTIO_RNG] = &engine_virtio_rng_type,
     [ENGINE_DEVICE_VIRTIO_BALLOON] = &engine_virtio_balloon_type,
     [ENGINE_DEVICE_VIRTIO_BLK] = &engine_virtio_blk_type,
