@@ -2,7 +2,8 @@
 /* Copyright (C) 2026 The virtkvm authors */
 /*
  * A writer is killed at a random moment: what it was told is flushed must be in
- * the image, and qemu-img check must find nothing worse than leaks.
+ * the image, and qemu-img check must find nothing worse than leaks. And what
+ * becomes of a writer whose disk is full.
  */
 #include <config.h>
 
@@ -13,12 +14,16 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,6 +128,17 @@ check_image(const char *path)
         fail_msg("qemu-img check: status %d", WEXITSTATUS(status));
 }
 
+/* The kernel ends what was in flight after the process is gone, and then only
+ * lets go of the file and its lock. */
+static void
+wait_for_end(const char *path)
+{
+    g_auto(Fd) fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+}
+
 /* The writer has threads of its own only: it is forked from a process that has
  * none. */
 static void
@@ -140,12 +156,15 @@ kill_writer(EngineDriveConfig *drive, Shared *shared, guint32 seed)
         f = state;
         rmdir(f->folder);
         block_open(f, drive);
+        if (flock(drive->fd, LOCK_EX) != 0)
+            _exit(1);
         writer(f, shared, seed);
     }
     usleep(1000 + g_random_int_range(0, DELAY_US));
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
+    wait_for_end(drive->path);
 }
 
 static void
@@ -215,13 +234,123 @@ kill_qcow2_small(void **state)
                               .writable = true });
 }
 
+/* --- a full disk -----------------------------------------------------------
+ * A file system of 4 MiB, of which a ballast takes one; in a process of its
+ * own, that may mount it.
+ */
+#define UNABLE 77
+
+static int
+small_disk(const char *folder)
+{
+    if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+        return -1;
+    (void)mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+    return mount("none", folder, "tmpfs", 0, "size=4m");
+}
+
+/* Returns: 0 if the writes failed only for want of space, and succeeded when
+ * there was */
+static int
+fill_disk(BlockFixture *f, const char *ballast)
+{
+    g_autofree uint8_t *data = g_malloc(BLOCK * 16);
+    bool was_full = false;
+
+    memset(data, 1, BLOCK * 16);
+    for (uint64_t at = 0; at < 3u << 20; at += BLOCK * 16) {
+        int rc = block_write(f, at, data, BLOCK * 16);
+
+        if (rc == -ENOSPC) {
+            was_full = true;
+            unlink(ballast);
+            rc = block_write(f, at, data, BLOCK * 16);
+        }
+        if (rc != 0)
+            return 1;
+    }
+    if (block_flush(f) != 0 || !was_full)
+        return 2;
+    return 0;
+}
+
+static int
+on_full_disk(const char *folder, EngineDriveConfig *drive, const char *create)
+{
+    g_autofree char *ballast = g_build_filename(folder, "ballast", NULL);
+    g_autofree uint8_t *data = g_malloc0(3u << 20);
+    void *state;
+    int rc;
+
+    if (small_disk(folder) != 0)
+        return UNABLE;
+    if (system(create) != 0 || block_setup(&state) != 0 ||
+        !g_file_set_contents(ballast, (char *)data, (3u << 20) / 2, NULL))
+        return 3;
+    block_open(state, drive);
+    rc = fill_disk(state, ballast);
+    block_close(state, drive);
+    if (rc == 0 && drive->format == ENGINE_DRIVE_QCOW2)
+        check_image(drive->path);
+    block_teardown(&state);
+    return rc;
+}
+
+static void
+full(EngineDriveFormat format, EngineDriveAio aio)
+{
+    g_autofree char *folder = g_dir_make_tmp("virtkvm-full-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "image", NULL);
+    g_autofree char *create =
+        g_strdup_printf("qemu-img create -q -f %s '%s' 3M",
+                        format == ENGINE_DRIVE_RAW ? "raw" : "qcow2", path);
+    EngineDriveConfig drive = {
+        .format = format, .path = path, .writable = true, .aio = aio
+    };
+    pid_t child = fork();
+    int status;
+
+    if (child == 0)
+        _exit(on_full_disk(folder, &drive, create));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    rmdir(folder);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == UNABLE)
+        puts("# no file system may be mounted here");
+    else
+        assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void
+full_raw(void **state)
+{
+    full(ENGINE_DRIVE_RAW, ENGINE_DRIVE_AIO_IO_URING);
+}
+
+static void
+full_qcow2(void **state)
+{
+    full(ENGINE_DRIVE_QCOW2, ENGINE_DRIVE_AIO_IO_URING);
+}
+
+static void
+full_qcow2_threads(void **state)
+{
+    full(ENGINE_DRIVE_QCOW2, ENGINE_DRIVE_AIO_THREADS);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kill_raw),         cmocka_unit_test(kill_raw_direct),
-        cmocka_unit_test(kill_qcow2),       cmocka_unit_test(kill_qcow2_direct),
+        cmocka_unit_test(kill_raw),
+        cmocka_unit_test(kill_raw_direct),
+        cmocka_unit_test(kill_qcow2),
+        cmocka_unit_test(kill_qcow2_direct),
         cmocka_unit_test(kill_qcow2_small),
+        cmocka_unit_test(full_raw),
+        cmocka_unit_test(full_qcow2),
+        cmocka_unit_test(full_qcow2_threads),
     };
     g_autofree char *tool = g_find_program_in_path("qemu-img");
 

@@ -305,6 +305,150 @@ qcow2_backing_missing(void **state)
     block_open_fails(f, &drive, "has a backing file, but none was given");
 }
 
+/* --- what is found out later -----------------------------------------------
+ */
+static uint64_t
+read64(const BlockFixture *f, const char *name, off_t offset)
+{
+    g_autofree char *path = block_path(f, name);
+    g_auto(Fd) fd = open(path, O_RDONLY | O_CLOEXEC);
+    uint64_t value;
+
+    assert_int_equal(pread(fd, &value, sizeof(value), offset), sizeof(value));
+    return GUINT64_FROM_BE(value);
+}
+
+static void
+patch64(const BlockFixture *f, const char *name, off_t offset, uint64_t value)
+{
+    value = GUINT64_TO_BE(value);
+    patch(f, name, offset, &value, sizeof(value));
+}
+
+/* The first L2 entry, or L1 entry, is what an image of one allocated cluster
+ * has there, changed. */
+static const struct {
+    bool l1;
+    bool read_fails;
+    uint64_t entry;
+} lies[] = {
+    { false, false, 0x8000000000000000 | 0x10000 },    /* the refcount table */
+    { false, false, 0x8000000000000000 | 0x20000 },    /* a refcount block */
+    { false, false, 0x8000000000000000 | 0x30000 },    /* L1 */
+    { false, false, 0x8000000000000000 | 0x40000 },    /* its own L2 table */
+    { false, true, 0x8000000000000000 | 0x50200 },     /* unaligned */
+    { false, true, 0x8000000000000000 | 0x50002 },     /* a reserved bit */
+    { false, true, 0x8000000000000000 },               /* nothing, in use */
+    { false, false, 0x8000000000000000 | 1ull << 40 }, /* behind the end */
+    { false, true, 0x4000000000000000 | 0x50000 },     /* not compressed */
+    { true, true, 0x8000000000000000 | 0x50200 },
+    { true, true, 0x8000000000000000 | 1ull << 40 },
+    { true, true, 0x8100000000000000 | 0x40000 },
+};
+
+static void
+qcow2_lies(void **state)
+{
+    BlockFixture *f = *state;
+    g_autofree char *path = block_path(f, "image");
+    uint8_t data[512] = { 1 };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(lies); i++) {
+        EngineDriveConfig drive = image(ENGINE_DRIVE_QCOW2, path, true);
+        off_t place = 0x30000;
+
+        qemu_img(f, "create -f qcow2 image 6M");
+        block_open(f, &drive);
+        assert_int_equal(block_write(f, 0, data, sizeof(data)), 0);
+        block_close(f, &drive);
+        if (!lies[i].l1)
+            place = (off_t)(read64(f, "image", place) & 0xffffffffff);
+        patch64(f, "image", place, lies[i].entry);
+        block_open(f, &drive);
+        assert_int_equal(block_read(f, 0, data, sizeof(data)),
+                         lies[i].read_fails ? -EIO : 0);
+        assert_int_equal(block_write(f, 0, data, sizeof(data)), -EIO);
+        assert_int_equal(block_flush(f), -EIO);
+        block_close(f, &drive);
+        /* It is marked, and nothing else has been changed. */
+        assert_int_equal(read64(f, "image", 72), 2);
+        assert_int_equal(read64(f, "image", place), lies[i].entry);
+        block_open_fails(f, &drive, "marked as corrupt");
+    }
+}
+
+/* The counts say that nothing is in use. */
+static void
+qcow2_uncounted(void **state)
+{
+    BlockFixture *f = *state;
+    g_autofree char *path = block_path(f, "image");
+    g_autofree uint8_t *zeroes = g_malloc0(65536);
+    uint8_t data[512] = { 1 };
+    EngineDriveConfig drive = image(ENGINE_DRIVE_QCOW2, path, true);
+
+    qemu_img(f, "create -f qcow2 image 6M");
+    patch(f, "image", 0x20000, zeroes, 65536);
+    block_open(f, &drive);
+    assert_int_equal(block_write(f, 0, data, sizeof(data)), -EIO);
+    block_close(f, &drive);
+    assert_int_equal(read64(f, "image", 72), 2);
+}
+
+/* Lazy reference counts, and the writer died: the counts are wrong. */
+static void
+qcow2_dirty(void **state)
+{
+    BlockFixture *f = *state;
+    g_autofree char *path = block_path(f, "image");
+    g_autofree uint8_t *model = g_malloc0(IMAGE_SIZE);
+    g_autofree uint8_t *zeroes = g_malloc0(4096);
+    EngineDriveConfig drive = image(ENGINE_DRIVE_QCOW2, path, true);
+
+    qemu_img(f, "create -f qcow2 -o cluster_size=4k,lazy_refcounts=on image %u",
+             IMAGE_SIZE);
+    play(f, &drive, model, 0);
+    qemu_img(f, "snapshot -c one image");
+    play(f, &drive, model, 1);
+    patch64(f, "image", 72, 1);
+    patch(f, "image", (off_t)read64(f, "image", (off_t)read64(f, "image", 48)),
+          zeroes, 4096);
+    play(f, &drive, model, 2);
+    assert_int_equal(read64(f, "image", 72), 0);
+}
+
+static void
+qcow2_resized(void **state)
+{
+    static const char *const all[] = { "compat=1.1", "compat=0.10",
+                                       "cluster_size=512" };
+    BlockFixture *f = *state;
+    g_autoptr(GRand) rand = g_rand_new_with_seed(7);
+    g_autofree char *path = block_path(f, "image");
+    g_autofree char *base_path = block_path(f, "base");
+    g_autofree uint8_t *model = g_malloc0(IMAGE_SIZE);
+    g_autoptr(GError) error = NULL;
+
+    block_fill(rand, model, IMAGE_SIZE);
+    save(f, "base", model, IMAGE_SIZE);
+    memset(model + MIB, 0, IMAGE_SIZE - MIB);
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+        EngineDriveConfig base = image(ENGINE_DRIVE_RAW, base_path, false);
+        EngineDriveConfig drive = image(ENGINE_DRIVE_QCOW2, path, true);
+
+        drive.backing = &base;
+        qemu_img(f, "create -f qcow2 -b base -F raw -o %s image 1M", all[i]);
+        block_open(f, &drive);
+        if (!engine_block_resize(f->block, IMAGE_SIZE, &error))
+            fail_msg("%s", error->message);
+        assert_false(engine_block_resize(f->block, MIB, NULL));
+        block_close(f, &drive);
+        save(f, "grown", model, IMAGE_SIZE);
+        qemu_img(f, "check image");
+        qemu_img(f, "compare -f raw -F qcow2 grown image");
+    }
+}
+
 #define TEST(name) \
     cmocka_unit_test_setup_teardown(name, block_setup, block_teardown)
 
@@ -315,6 +459,8 @@ main(void)
         TEST(qcow2_play),    TEST(qcow2_converted),
         TEST(qcow2_chain),   TEST(qcow2_snapshots),
         TEST(qcow2_refused), TEST(qcow2_backing_missing),
+        TEST(qcow2_lies),    TEST(qcow2_uncounted),
+        TEST(qcow2_dirty),   TEST(qcow2_resized),
     };
     g_autofree char *tool = g_find_program_in_path("qemu-img");
     g_autofree char *modules =

@@ -3,10 +3,14 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/block/qcow2.h"
+
+#define AHEAD_MIN (1u << 20) /* bytes */
+#define AHEAD_MAX (16u << 20)
 
 uint64_t
 qcow2_refcount_per_block(const Qcow2 *q)
@@ -118,11 +122,30 @@ qcow2_refcount_drop(Qcow2 *q, uint64_t cluster)
 
 /* --- more blocks, and a greater table --------------------------------------
  */
+/* Writes that make a file longer, or fill its holes, wait for each other: the
+ * space is taken ahead of them, by more at once the greater the image is. What
+ * isn't used of it goes back when the image is closed. */
+static void
+take_space(Qcow2 *q)
+{
+    uint64_t size = CLAMP(q->end / 8, AHEAD_MIN, AHEAD_MAX);
+
+    size = qcow2_round_up(q, size);
+    if (q->node.file.device || q->end <= q->ahead)
+        return;
+    if (fallocate(q->node.file.fd, 0, (off_t)q->end, (off_t)size) == 0)
+        q->has_ahead = true;
+    q->ahead = q->end + size; /* after a failure, too: no use to try again */
+}
+
 static void
 note_end(Qcow2 *q, uint64_t end)
 {
-    q->end = MAX(q->end, end);
     q->fresh_from = MAX(q->fresh_from, end);
+    if (end > q->end) {
+        q->end = end;
+        take_space(q);
+    }
 }
 
 /* Writes a block that says that its first @used clusters, from its own on, are

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/error.h"
 #include "util/i18n.h"
@@ -88,6 +89,8 @@ write_out(Qcow2 *q)
             qcow2_settle(&q->node, UINT64_MAX);
         wait_for_own(q);
     }
+    if (q->has_ahead && ftruncate(q->node.file.fd, (off_t)q->end) < 0)
+        rc = -errno;
     if (rc < 0)
         log_error(_("cannot write the tables of '%s': %s"), q->node.file.path,
                   g_strerror(-rc));

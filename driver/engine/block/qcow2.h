@@ -82,6 +82,8 @@ typedef struct Qcow2 {
     uint64_t incompatible, autoclear;
     bool has_backing_name, corrupt, zstd;
     uint64_t end;        /* of the file, or of what is allocated behind it */
+    uint64_t ahead;      /* up to where space has been taken */
+    bool has_ahead;      /* it was, at least once */
     uint64_t fresh_from; /* what is allocated from here on is zero */
     /* L1, in our byte order */
     uint64_t l1_offset;
