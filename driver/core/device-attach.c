@@ -7,12 +7,14 @@
 #include "core/device.h"
 #include "core/engine-devices.h"
 #include "core/events.h"
+#include "core/settings.h"
 #include "util/error.h"
 #include "util/i18n.h"
 
 /** domainAttachDeviceFlags. */
 
 typedef struct Attach {
+    const VirtkvmState *state;
     ConfDevice *device; /* as the client gave it */
     /* The running definition with the device in it, as it was tried; the engine
      * fills in what only a live device has. */
@@ -65,6 +67,8 @@ try_live(ConfDomain *conf, Attach *attach, GError **error)
         return false;
     }
     if (!add(conf, attach->device, error))
+        return false;
+    if (!core_settings_apply(attach->state, conf, error))
         return false;
     attach->alias = g_strdup(name_new(conf, kind));
     attach->tried = conf_domain_copy(conf);
@@ -124,7 +128,7 @@ core_call_attach(VirtkvmState *state, const VirtkvmCaller *who,
                  const VirtkvmDomainRef *dom, const char *xml, unsigned flags,
                  GError **error)
 {
-    g_auto(Attach) attach = { 0 };
+    g_auto(Attach) attach = { .state = state };
     CoreCall call = {
         .state = state, .who = who, .flags = flags, .data = &attach
     };
