@@ -25,7 +25,7 @@
 #define QUEUE_AT(Q) (0x1000u * ((Q) + 1))
 #define RAM_BYTES   0x100000
 #define DATA_AT     0x10000
-#define STEPS_MAX   512
+#define STEPS_MAX   128
 #define FRAME_MAX   70000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -72,8 +72,7 @@ nothing(void *opaque)
 static void
 synchronize(Run *run)
 {
-    for (unsigned i = 0; i < 2; i++)
-        engine_io_call(engine_io(run->guest.engine, 0, NULL), nothing, NULL);
+    engine_io_call(engine_io(run->guest.engine, 0, NULL), nothing, NULL);
 }
 
 static void

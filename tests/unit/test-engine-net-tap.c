@@ -31,14 +31,17 @@
 #define HEADERS    (14 + 20 + 20) /* Ethernet, IPv4, TCP */
 #define SEGMENT    1400
 #define LARGE      (HEADERS + 60000)
-#define OLD_HEADER sizeof(struct virtio_net_hdr) /* of a packet socket */
 
 typedef struct Fixture {
     GuestNet guest;
     int fds[ENGINE_NET_PAIRS_MAX];
     unsigned n_fds;
     int peer;
-    uint8_t frame[ENGINE_NET_FRAME_MAX + 64], got[ENGINE_NET_FRAME_MAX + 64];
+    /* so that what follows the Ethernet header is aligned */
+    _Alignas(4) uint8_t pad[2];
+    uint8_t frame[ENGINE_NET_FRAME_MAX + 64];
+    _Alignas(4) uint8_t pad_got[2];
+    uint8_t got[ENGINE_NET_FRAME_MAX + 64];
     struct virtio_net_hdr seen;      /* by the host */
     struct virtio_net_hdr_v1 header; /* by the guest */
 } Fixture;

@@ -153,6 +153,21 @@ set_offload(const Tap *tap, uint64_t features)
                  bits & TUN_F_CSUM ? bits : 0) == 0;
 }
 
+/* Returns: those of the guest's features that the kernel knows */
+static uint64_t
+try_each(const Tap *tap)
+{
+    uint64_t known = 0;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(offloads); i++) {
+        uint64_t one = 1ull << offloads[i].feature;
+
+        if (set_offload(tap, 1ull << VIRTIO_NET_F_GUEST_CSUM | one))
+            known |= one;
+    }
+    return known;
+}
+
 static uint64_t
 tap_features(EngineNet *net)
 {
@@ -160,16 +175,15 @@ tap_features(EngineNet *net)
         1ull << VIRTIO_NET_F_CSUM | 1ull << VIRTIO_NET_F_HOST_TSO4 |
         1ull << VIRTIO_NET_F_HOST_TSO6 | 1ull << VIRTIO_NET_F_HOST_ECN |
         1ull << VIRTIO_NET_F_HOST_UFO;
-    uint64_t features = host;
+    uint64_t guest = 0;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(offloads); i++) {
-        uint64_t one = 1ull << offloads[i].feature;
-
-        if (set_offload(tap_of(net), 1ull << VIRTIO_NET_F_GUEST_CSUM | one))
-            features |= one;
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(offloads); i++)
+        guest |= 1ull << offloads[i].feature;
+    /* Each call costs the kernel time: one by one only if it must be. */
+    if (!set_offload(tap_of(net), guest))
+        guest = try_each(tap_of(net));
     (void)set_offload(tap_of(net), 0);
-    return features;
+    return host | guest;
 }
 
 static void

@@ -145,8 +145,11 @@ read_frame(EngineVirtioNet *net, EngineNetPair *pair, unsigned from,
     size_t placed = from;
     ssize_t got;
 
-    pair->iov[spot.index].iov_base = (uint8_t *)first.iov_base + spot.offset;
-    pair->iov[spot.index].iov_len -= spot.offset;
+    if (spot.offset > 0) {
+        pair->iov[spot.index].iov_base =
+            (uint8_t *)first.iov_base + spot.offset;
+        pair->iov[spot.index].iov_len -= spot.offset;
+    }
     for (; end < pair->n_iov && placed < pair->expected &&
            end - spot.index < IOV_MAX - 1;
          end++)
