@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/control-command.h"
 #include "guest-net.h"
 
 /* A guest with a network interface whose other end is a stream socket, held by
@@ -579,9 +580,9 @@ test_vlans(void **state)
     guest_net_start(&f->guest, CONTROL, 1);
     guest_net_post(&f->guest, 0, 8);
     assert_true(comes_through(f, NULL, 7)); /* it takes all at first */
-    assert_int_equal(command(f, VIRTIO_NET_CTRL_RX, VIRTIO_NET_CTRL_RX_PROMISC,
-                             "", 1),
-                     VIRTIO_NET_OK);
+    assert_int_equal(
+        command(f, VIRTIO_NET_CTRL_RX, VIRTIO_NET_CTRL_RX_PROMISC, "", 1),
+        VIRTIO_NET_OK);
     assert_true(comes_through(f, NULL, 0));
     assert_false(comes_through(f, NULL, 7));
     assert_int_equal(
@@ -835,6 +836,66 @@ test_live_change(void **state)
     }
 }
 
+/* --- the control socket's commands ---------------------------------------- */
+/* Returns: what stands under "return", or NULL if it was refused */
+static json_t *
+ask(Fixture *f, const char *line)
+{
+    g_auto(EngineControlCall) call = { 0 };
+    EngineReader reader = { 0 };
+
+    if (!engine_control_parse(line, strlen(line), &reader, &call, NULL))
+        return NULL;
+    return call.command->run(f->guest.engine, call.arguments, NULL);
+}
+
+static json_int_t
+number(json_t *answer, const char *name)
+{
+    return json_integer_value(json_object_get(json_array_get(answer, 0), name));
+}
+
+#define SET_LINK(ID, UP) \
+    "{\"execute\":\"set_link\",\"arguments\":{\"id\":\"" ID "\",\"up\":" UP "}}"
+#define SET_BANDWIDTH(ID, WHAT)                                      \
+    "{\"execute\":\"net_set_bandwidth\",\"arguments\":{\"id\":\"" ID \
+    "\",\"bandwidth\":" WHAT "}}"
+
+static void
+test_control(void **state)
+{
+    Fixture *f = *state;
+    json_t *answer;
+
+    guest_net_start(&f->guest, 0, 1);
+    guest_net_post(&f->guest, 0, 4);
+    check_sends(f, 100, 1);
+    check_receives(f, 200, 1);
+    answer = ask(f, SET_LINK("net0", "false"));
+    assert_non_null(answer);
+    json_decref(answer);
+    assert_true(guest_net_send(&f->guest, 0, &plain, f->frame, 100));
+    answer = ask(f, "{\"execute\":\"query-net\"}");
+    assert_int_equal(json_array_size(answer), 1);
+    assert_true(
+        json_is_false(json_object_get(json_array_get(answer, 0), "link")));
+    assert_int_equal(number(answer, "tx_bytes"), 100);
+    assert_int_equal(number(answer, "tx_packets"), 1);
+    assert_int_equal(number(answer, "tx_dropped"), 1);
+    assert_int_equal(number(answer, "rx_bytes"), 200);
+    assert_int_equal(number(answer, "rx_packets"), 1);
+    assert_int_equal(number(answer, "rx_errors"), 0);
+    json_decref(answer);
+    answer = ask(f, SET_BANDWIDTH("net0", "{\"outbound\":{\"average\":7}}"));
+    assert_non_null(answer);
+    json_decref(answer);
+    assert_int_equal(f->guest.net->outbound.limit.rate, 7 * 1024);
+    assert_null(ask(f, SET_LINK("net1", "true")));
+    assert_null(ask(f, SET_LINK("net0", "1")));
+    assert_null(ask(f, SET_BANDWIDTH("net1", "{}")));
+    assert_null(ask(f, SET_BANDWIDTH("net0", "{\"inbound\":{\"peak\":7}}")));
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(test_##NAME, setup, teardown)
 #define TEST_WITH(NAME, SETUP) \
     cmocka_unit_test_setup_teardown(test_##NAME, SETUP, teardown)
@@ -865,6 +926,7 @@ main(void)
         TEST(outbound),
         TEST(inbound),
         TEST(live_change),
+        TEST(control),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
