@@ -103,14 +103,6 @@ core_call_suspend(VirtkvmState *state, const VirtkvmCaller *who,
 }
 
 static bool
-can_resume(const CoreDomain *domain)
-{
-    return domain->status == VIR_DOMAIN_PAUSED ||
-           (domain->status == VIR_DOMAIN_CRASHED &&
-            domain->reason == VIR_DOMAIN_CRASHED_PANICKED);
-}
-
-static bool
 resume_act(CoreCall *call, GError **error)
 {
     CoreDomain *domain = call->domain;
@@ -121,12 +113,13 @@ resume_act(CoreCall *call, GError **error)
         core_api_set_invalid(error, _("domain is already running"));
         return false;
     }
-    if (!can_resume(domain))
+    if (!core_run_can_resume(domain))
         return true;
-    /* The guest may be over before the answer has been heard. */
+    /* The guest may be over, or in a panic, before the answer has been heard.
+     */
     if (!core_api_engine(domain, domain->run->engine->ops->cont, true, error))
         return false;
-    if (can_resume(domain))
+    if (domain->status == VIR_DOMAIN_PAUSED)
         core_run_set_running(domain, VIR_DOMAIN_RUNNING_UNPAUSED);
     return true;
 }

@@ -23,6 +23,14 @@ suspended_detail(int reason)
     }
 }
 
+bool
+core_run_can_resume(const CoreDomain *domain)
+{
+    return domain->status == VIR_DOMAIN_PAUSED ||
+           (domain->status == VIR_DOMAIN_CRASHED &&
+            domain->reason == VIR_DOMAIN_CRASHED_PANICKED);
+}
+
 void
 core_run_set_paused(CoreDomain *domain, int reason)
 {
@@ -54,7 +62,7 @@ on_stop(CoreDomain *domain)
 static void
 on_resume(CoreDomain *domain)
 {
-    if (domain->status == VIR_DOMAIN_PAUSED)
+    if (core_run_can_resume(domain))
         core_run_set_running(domain, VIR_DOMAIN_RUNNING_UNPAUSED);
 }
 

@@ -37,6 +37,9 @@ bool core_run_kill(CoreDomain *domain, bool force, GError **error);
 void core_run_set_paused(CoreDomain *domain, int reason);
 void core_run_set_running(CoreDomain *domain, int reason);
 
+/** core_run_can_resume: is it paused, or kept after a panic? */
+bool core_run_can_resume(const CoreDomain *domain);
+
 /** core_run_event: CoreEngineEventFn; @domain without its lock */
 void core_run_event(CoreEngine *engine, gpointer domain,
                     const CoreEngineEvent *event);
