@@ -64,10 +64,13 @@ name_numbered(const ConfDomain *domain, size_t row)
 
     for (guint i = 0; i < list->len; i++) {
         char **alias = alias_at(list, i, numbered[row].alias);
+        unsigned number = next_number(list, numbered[row].alias, prefix);
 
+        /* the one that has its serial port's name counts, too */
+        if (list == domain->consoles)
+            number = MAX(number, i);
         if (!*alias)
-            *alias = g_strdup_printf(
-                "%s%u", prefix, next_number(list, numbered[row].alias, prefix));
+            *alias = g_strdup_printf("%s%u", prefix, number);
     }
 }
 
