@@ -47,12 +47,6 @@ is_placed(const ConfPortAddress *address)
     return g_strcmp0(address->type, PORT_TYPE) == 0 && address->port >= 0;
 }
 
-static bool
-is_virtio(const ConfChardev *chardev)
-{
-    return g_strcmp0(chardev->target_type, "virtio") == 0;
-}
-
 /* Those that have a port, or want one */
 static GPtrArray *
 all_of(const ConfDomain *domain)
@@ -62,7 +56,7 @@ all_of(const ConfDomain *domain)
 
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
         for (guint j = 0; j < lists[i]->len; j++)
-            if (is_virtio(g_ptr_array_index(lists[i], j)))
+            if (conf_chardev_is_virtio(g_ptr_array_index(lists[i], j)))
                 g_ptr_array_add(all, g_ptr_array_index(lists[i], j));
     return all;
 }

@@ -171,6 +171,15 @@ judge_type(const char *text, const void *base)
     return chardev->type == CONF_CHARDEV_OTHER ? CONF_REFUSED : CONF_HONOURED;
 }
 
+/* Without a channel a guest runs as well. */
+static ConfPolicy
+judge_channel_type(const char *text, const void *base)
+{
+    const ConfChardev *chardev = base;
+
+    return chardev->type == CONF_CHARDEV_OTHER ? CONF_HARMLESS : CONF_HONOURED;
+}
+
 static ConfPolicy
 judge_protocol(const char *text, const void *base)
 {
@@ -200,17 +209,16 @@ judge_console_target(const char *text, const void *base)
 {
     const ConfChardev *chardev = base;
 
-    return strcmp(chardev->target_type, "serial") == 0 ? CONF_HONOURED
-                                                       : CONF_REFUSED;
+    return strcmp(chardev->target_type, "serial") == 0 ||
+                   conf_chardev_is_virtio(chardev)
+               ? CONF_HONOURED
+               : CONF_REFUSED;
 }
 
 static ConfPolicy
 judge_channel_target(const char *text, const void *base)
 {
-    const ConfChardev *chardev = base;
-
-    return strcmp(chardev->target_type, "virtio") == 0 ? CONF_HONOURED
-                                                       : CONF_REFUSED;
+    return conf_chardev_is_virtio(base) ? CONF_HONOURED : CONF_REFUSED;
 }
 
 static ConfPolicy
@@ -277,7 +285,7 @@ static const ConfElement serial_target_element = { .name = "target",
 static const ConfField console_target_fields[] = {
     CONF_ATTR("type", ConfChardev, target_type, token,
               .judge = judge_console_target,
-              .advice = N_("a console is of type='serial'")),
+              .advice = N_("a console is of type='serial' or type='virtio'")),
     CONF_ATTR("port", ConfChardev, port, number), CONF_END
 };
 static const ConfElement console_target_element = { .name = "target",
@@ -390,9 +398,9 @@ const ConfElement conf_console_element = { .name = "console",
 
 static const ConfField channel_fields[] = {
     CONF_ATTR("type", ConfChardev, type_name, chardev_type,
-              .policy = CONF_HARMLESS,
-              .advice = N_("the guest has no virtio-serial device yet, and "
-                           "runs without it")),
+              .judge = judge_channel_type,
+              .advice = N_("the types pty, file, unix, tcp and null are "
+                           "possible, and the guest runs without it")),
     SOURCE_ROWS,
     CONF_GROUP("target", channel_target_element, .flags = CONF_REQUIRED),
     LAST_ROWS,
@@ -407,6 +415,12 @@ const ConfElement conf_channel_element = { .name = "channel",
                                            .variant = &type_variant,
                                            .init = chardev_init,
                                            .check = channel_check };
+
+bool
+conf_chardev_is_virtio(const ConfChardev *chardev)
+{
+    return g_strcmp0(chardev->target_type, "virtio") == 0;
+}
 
 static void
 copy_string(char **to, const char *from)

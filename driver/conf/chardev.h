@@ -62,5 +62,8 @@ typedef struct ConfChardev {
     ConfCarried carried;
 } ConfChardev;
 
+/** conf_chardev_is_virtio: is it a port of a virtio-serial device? */
+bool conf_chardev_is_virtio(const ConfChardev *chardev);
+
 /** conf_chardev_copy_source: make @to end where @from does; its target stays */
 void conf_chardev_copy_source(ConfChardev *to, const ConfChardev *from);

@@ -144,13 +144,25 @@ check_channels(const ConfDomain *domain, GError **error)
     return true;
 }
 
+static guint
+count_virtio(const GPtrArray *consoles)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < consoles->len; i++)
+        count += conf_chardev_is_virtio(g_ptr_array_index(consoles, i));
+    return count;
+}
+
 /* What the table cannot judge: it is one disk's, and the machine has no say. */
 static bool
 check_microvm(const ConfDomain *domain, const Check *check, GError **error)
 {
-    static const char *const names[] = { "disk", "interface", "channel" };
+    static const char *const names[] = { "disk", "interface", "channel",
+                                         "console" };
     const guint counts[] = { domain->disks->len, domain->interfaces->len,
-                             domain->channels->len };
+                             domain->channels->len,
+                             count_virtio(domain->consoles) };
 
     if (strcmp(domain->os.machine, "microvm") != 0)
         return true;

@@ -31,10 +31,16 @@ panic_check(void *base, const xmlNode *node, unsigned flags, GError **error)
     return false;
 }
 
+static ConfPolicy
+judge_model(const char *text, const void *base)
+{
+    return conf_panic_is_isa(base) ? CONF_HONOURED : CONF_HARMLESS;
+}
+
 static const ConfField panic_fields[] = {
-    CONF_ATTR("model", ConfPanic, model, token, .policy = CONF_HARMLESS,
-              .advice = N_("the guest has no such device yet, and runs without "
-                           "it")),
+    CONF_ATTR("model", ConfPanic, model, token, .judge = judge_model,
+              .advice = N_("model='isa' is possible, and the guest runs "
+                           "without it")),
     CONF_DEVICE_ROWS(ConfPanic), CONF_END
 };
 const ConfElement conf_panic_element = { .name = "panic",
@@ -43,3 +49,9 @@ const ConfElement conf_panic_element = { .name = "panic",
                                          .carried =
                                              offsetof(ConfPanic, carried),
                                          .check = panic_check };
+
+bool
+conf_panic_is_isa(const ConfPanic *panic)
+{
+    return strcmp(panic->model, "isa") == 0;
+}

@@ -2,6 +2,8 @@
 /* Copyright (C) 2026 The virtkvm authors */
 #pragma once
 
+#include <stdbool.h>
+
 #include "conf/address.h"
 #include "conf/carried.h"
 
@@ -12,3 +14,6 @@ typedef struct ConfPanic {
     ConfAddress address;
     ConfCarried carried;
 } ConfPanic;
+
+/** conf_panic_is_isa: the one that a guest of ours can have */
+bool conf_panic_is_isa(const ConfPanic *panic);

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The virtkvm authors
 """Disks and interfaces of payload guests under the kvm driver, with Debian's
-virsh: grown, throttled, unplugged, plugged in and out. The guest has no driver
-for them, but lets go of what it is asked to, refuses to, or says nothing."""
+virsh: grown, throttled, unplugged, plugged in and out; channels and virtio
+consoles, and a guest that tells its panic. The guest has no driver for virtio,
+but lets go of what it is asked to, refuses to, or says nothing."""
 import os
+import pty
 import re
+import socket
 import time
 
 import harness
@@ -19,6 +22,7 @@ except OSError as refused:
 ENGINE = os.path.join(harness.BUILD, "virtkvm-engine")
 MODULES = os.path.join(harness.BUILD, ".libs")
 PAYLOAD = os.path.join(harness.BUILD, "tests/kvm/payload/hotplug.elf")
+CRASH = os.path.join(harness.BUILD, "tests/kvm/payload/crash.elf")
 MIB = 1 << 20
 XML = """<domain type='kvm'>
   <name>a</name>
@@ -26,6 +30,7 @@ XML = """<domain type='kvm'>
   <os><type arch='x86_64' machine='q35'>hvm</type><kernel>{kernel}</kernel>
     <cmdline>{how}</cmdline></os>
   <features><acpi/></features>
+  <on_crash>{on_crash}</on_crash>
   <devices><serial type='pty'/>{devices}
     <memballoon model='none'/></devices>
 </domain>
@@ -38,6 +43,17 @@ DISK = """<disk type='file' device='disk'>
 MAC = "52:54:00:00:00:01"
 INTERFACE = f"""<interface type='user'><mac address='{MAC}'/>
   <model type='virtio'/></interface>"""
+
+
+PORTS = """<channel type='unix'>
+  <target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+<channel type='pty'><target type='virtio' name='two'/></channel>
+<console type='pty'/><console type='pty'><target type='virtio'/></console>"""
+
+
+def xml(kernel=PAYLOAD, how="x", devices="", on_crash="destroy"):
+    return XML.format(kernel=kernel, how=how, devices=devices,
+                      on_crash=on_crash)
 
 
 class Case(virshcase.Case):
@@ -67,8 +83,8 @@ class Case(virshcase.Case):
 
     def start(self, how="x", devices=""):
         """A guest that listens to what is plugged in and out."""
-        self.virsh("define", self.write("a.xml", XML.format(
-            kernel=PAYLOAD, how=how, devices=devices)))
+        self.virsh("define", self.write("a.xml", xml(
+            how=how, devices=devices)))
         self.virsh("start", "a")
 
     def targets(self):
@@ -105,7 +121,7 @@ class Disks(Case):
     def test_an_image_is_one_domains(self):
         image = self.image()
         self.start(devices=DISK.format(path=image, target="vda"))
-        other = XML.format(kernel=PAYLOAD, how="x", devices=DISK.format(
+        other = xml(devices=DISK.format(
             path=image, target="vda")).replace(">a<", ">b<")
         self.virsh("create", self.write("b.xml", other),
                    fail=f"'?{image}'?.*'a'|'a'.*{image}")
@@ -134,6 +150,78 @@ class Interfaces(Case):
                           self.virsh("domifstat", "a", MAC))
             self.virsh("detach-device", "a", path)
             self.assertNotIn(MAC, self.virsh("domiflist", "a"))
+
+
+class Ports(Case):
+    def live(self, pattern):
+        return re.search(pattern, self.virsh("dumpxml", "a")).group(1)
+
+    def socket_path(self):
+        return self.live("<source mode='bind' path='([^']*agent.0)'/>")
+
+    def test_a_socket_for_a_channel(self):
+        self.start(devices=PORTS)
+        path = self.socket_path()
+        self.live(r"<target type='virtio' name='(org\S*)' "
+                  "state='disconnected'/>")
+        with socket.socket(socket.AF_UNIX) as agent:
+            agent.connect(path)
+        self.assertNotIn(path, self.virsh("dumpxml", "a", "--inactive"))
+        self.virsh("destroy", "a")
+        self.assertFalse(os.path.exists(os.path.dirname(path)))
+        self.virsh("start", "a")
+        self.assertNotEqual(path, self.socket_path())
+
+    def test_the_next_daemon_removes_the_socket(self):
+        self.start(devices=PORTS)
+        path = self.socket_path()
+        self.daemon.stop()
+        self.daemon.start()
+        self.assertEqual(path, self.socket_path())
+        self.virsh("destroy", "a")
+        self.assertFalse(os.path.exists(os.path.dirname(path)))
+
+    def test_a_virtio_console(self):
+        self.start(devices=PORTS)
+        tty = self.live(r"<console type='pty' tty='([^']*)'>\s*<source [^>]*>"
+                        r"\s*<target type='virtio'")
+        self.assertNotEqual(self.virsh("ttyconsole", "a").strip(), tty)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execvpe("virsh", ["virsh", "-c", self.daemon.uri("kvm"),
+                                 "console", "a", "--devname", "console1"],
+                       self.daemon.environment)
+        output = b""
+        try:
+            while b"Escape character" not in output:
+                output += os.read(terminal, 4096)
+            time.sleep(0.2)
+            os.write(terminal, b"\x1d")
+            self.assertEqual(os.waitpid(pid, 0)[1], 0)
+        finally:
+            os.close(terminal)
+
+
+class Panic(Case):
+    def run_crash(self, devices=""):
+        """So early that it would be past before anybody listens."""
+        self.virsh("define", self.write("a.xml", xml(
+            CRASH, "p", devices, "preserve")))
+        self.virsh("start", "a", "--paused")
+        self.virsh("resume", "a")
+
+    def state(self):
+        return self.virsh("domstate", "a", "--reason").strip()
+
+    def test_a_panic_that_is_told(self):
+        self.run_crash("<panic model='isa'/>")
+        harness.wait_for(lambda: self.state() == "crashed (panicked)",
+                         "a panic")
+
+    def test_nobody_to_tell(self):
+        self.run_crash()
+        time.sleep(0.5)
+        self.assertEqual(self.state(), "running (unpaused)")
 
 
 class Hotplug(Case):

@@ -297,6 +297,11 @@ test_start_refuses_by_name(void **state)
     assert_start_refused(HEAD OS "<devices><serial type='spicevmc'/></devices>"
                                  "</domain>",
                          "'type' of <serial>");
+    assert_start_refused(
+        HEAD "<os><type machine='microvm'>hvm</type><kernel>/k</kernel></os>"
+             "<devices><console><target type='virtio'/></console></devices>"
+             "</domain>",
+        "<console> cannot be honoured: a microvm");
 }
 
 static void
@@ -315,6 +320,25 @@ test_start_warns_of_the_harmless(void **state)
     assert_non_null(strstr(g_ptr_array_index(warnings, 0), "<input>"));
     assert_non_null(strstr(g_ptr_array_index(warnings, 1), "<sound>"));
     assert_non_null(strstr(g_ptr_array_index(warnings, 2), "<video>"));
+}
+
+static void
+test_start_warns_of_what_no_guest_has(void **state)
+{
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *message = NULL;
+
+    assert_true(start(HEAD OS
+                      "<features><acpi/></features><devices>"
+                      "<channel type='unix'><target type='virtio' name='a'/>"
+                      "</channel><channel type='spicevmc'><target "
+                      "type='virtio' name='b'/></channel><console type='pty'>"
+                      "<target type='virtio'/></console><panic model='isa'/>"
+                      "<panic model='hyperv'/></devices></domain>",
+                      warnings, &message));
+    assert_int_equal(warnings->len, 2);
+    assert_non_null(strstr(g_ptr_array_index(warnings, 0), "<channel>"));
+    assert_non_null(strstr(g_ptr_array_index(warnings, 1), "<panic>"));
 }
 
 static void
@@ -514,6 +538,7 @@ main(void)
         cmocka_unit_test(test_errors_name_the_line),
         cmocka_unit_test(test_start_refuses_by_name),
         cmocka_unit_test(test_start_warns_of_the_harmless),
+        cmocka_unit_test(test_start_warns_of_what_no_guest_has),
         cmocka_unit_test(test_start_says_what_becomes_of_actions),
         cmocka_unit_test(test_start_of_the_tools_documents),
         cmocka_unit_test(test_start_of_disks_on_other_buses),

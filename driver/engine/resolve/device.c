@@ -148,7 +148,7 @@ engine_document_devices(EngineResolved *resolved, GError **error)
                 return false;
         }
     }
-    return true;
+    return engine_document_ports(resolved, error);
 }
 
 /* What device_add takes */

@@ -230,6 +230,15 @@ action_of(ConfAction action)
     return "destroy";
 }
 
+static bool
+has_pvpanic(const ConfDomain *domain)
+{
+    for (guint i = 0; i < domain->panics->len; i++)
+        if (conf_panic_is_isa(g_ptr_array_index(domain->panics, i)))
+            return true;
+    return false;
+}
+
 bool
 engine_document_fill(json_t *root, const ConfDomain *domain, GError **error)
 {
@@ -249,6 +258,7 @@ engine_document_fill(json_t *root, const ConfDomain *domain, GError **error)
     set_string(root, "on_crash", action_of(domain->on_crash));
     set(root, "debug_exit",
         json_boolean(domain->virtkvm.debug_exit == CONF_ONOFF_ON));
+    set(root, "pvpanic", json_boolean(has_pvpanic(domain)));
     fill_topology(root, &domain->cpu);
     fill_cpu(root, &domain->cpu);
     fill_features(root, domain);

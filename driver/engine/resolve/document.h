@@ -62,6 +62,13 @@ bool engine_document_interface(EngineResolved *resolved, ConfInterface *net,
 bool engine_document_rng(EngineResolved *resolved, ConfRng *rng,
                          GError **error);
 
+/** engine_document_ports: the virtio-serial devices, with their channels and
+ * consoles */
+bool engine_document_ports(EngineResolved *resolved, GError **error);
+/** engine_document_leave_folder: remove the folder of @path, if it was made for
+ * the sockets of a domain's channels, and is empty now */
+void engine_document_leave_folder(const char *path);
+
 /** engine_document_throttle: THROTTLE of <iotune>, without what is not limited;
  * engine_document_bandwidth: {"inbound": RATE, "outbound": RATE}; owned */
 json_t *engine_document_throttle(const ConfThrottle *throttle);

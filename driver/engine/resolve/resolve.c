@@ -182,15 +182,27 @@ engine_resolved_free(EngineResolved *resolved)
     g_free(resolved);
 }
 
+/* @chardev: a channel that was never started has no path */
+static void
+remove_socket(const ConfChardev *chardev)
+{
+    struct stat info;
+
+    if (chardev->type != CONF_CHARDEV_UNIX || !chardev->listen ||
+        !chardev->path)
+        return;
+    if (lstat(chardev->path, &info) == 0 && S_ISSOCK(info.st_mode))
+        unlink(chardev->path);
+    engine_document_leave_folder(chardev->path);
+}
+
 void
 engine_resolve_cleanup(const ConfDomain *domain)
 {
-    for (guint i = 0; i < domain->serials->len; i++) {
-        const ConfChardev *serial = g_ptr_array_index(domain->serials, i);
-        struct stat info;
+    const GPtrArray *const lists[] = { domain->serials, domain->consoles,
+                                       domain->channels };
 
-        if (serial->type == CONF_CHARDEV_UNIX && serial->listen &&
-            lstat(serial->path, &info) == 0 && S_ISSOCK(info.st_mode))
-            unlink(serial->path);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+        for (guint j = 0; j < lists[i]->len; j++)
+            remove_socket(g_ptr_array_index(lists[i], j));
 }
