@@ -145,8 +145,9 @@ class Case(unittest.TestCase):
     def assert_nothing_left(self):
         """Beside the daemon's own files and descriptors."""
         run = os.listdir(os.path.join(self.daemon.root, "run/kvm"))
+        own = ("autostarted", "dnsmasq", "networks")
         self.assertEqual([name for name in run
-                          if not name.startswith("autostarted")], [])
+                          if not name.startswith(own)], [])
 
 
 class States(Case):

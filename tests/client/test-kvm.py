@@ -92,7 +92,7 @@ class Case(unittest.TestCase):
 
     def left(self):
         return [f for f in os.listdir(self.path("run/kvm"))
-                if f != "autostarted"]
+                if f not in ("autostarted", "dnsmasq", "networks")]
 
     def kill_daemon(self):
         self.daemon.stop(signal.SIGKILL)
