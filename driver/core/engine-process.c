@@ -273,6 +273,16 @@ explain_end(ProcessEngine *engine, GError *failure, GError **error)
     return false;
 }
 
+/* A guest that panicked before anybody listened does not say it again. */
+static void
+tell_early_panic(ProcessEngine *engine, CoreEngineStatus status)
+{
+    static const CoreEngineEvent panicked = { .kind = CORE_ENGINE_PANICKED };
+
+    if (status == CORE_ENGINE_STATUS_PANICKED)
+        engine->event(&engine->engine, engine->opaque, &panicked);
+}
+
 static bool
 process_begin(CoreEngine *base, CoreEngineEventFn event, gpointer opaque,
               GError **error)
@@ -292,9 +302,11 @@ process_begin(CoreEngine *base, CoreEngineEventFn event, gpointer opaque,
     begun = post_opening(control, &opening, &failure) &&
             send_document(engine, &failure) &&
             wait_opening(engine, control, &opening, &status, &failure);
-    if (!begun && error_code(failure) == VIR_ERR_OPERATION_TIMEOUT)
+    if (begun)
+        tell_early_panic(engine, status);
+    else if (error_code(failure) == VIR_ERR_OPERATION_TIMEOUT)
         g_propagate_error(error, failure);
-    else if (!begun)
+    else
         begun = explain_end(engine, failure, error);
     core_control_unref(control);
     return begun;

@@ -92,9 +92,13 @@ on_reset(CoreDomain *domain, const CoreEngineEvent *event)
     core_event_reboot(domain);
 }
 
+/* Told once, though a start may hear of it twice. */
 static void
 on_panicked(CoreDomain *domain)
 {
+    if (domain->status == VIR_DOMAIN_CRASHED &&
+        domain->reason == VIR_DOMAIN_CRASHED_PANICKED)
+        return;
     core_domain_set_state(domain, VIR_DOMAIN_CRASHED,
                           VIR_DOMAIN_CRASHED_PANICKED);
     core_event_lifecycle(domain, VIR_DOMAIN_EVENT_CRASHED,

@@ -192,7 +192,8 @@ replay(CoreDomain *domain)
 
     g_queue_init(&domain->run->deferred);
     while ((event = g_queue_pop_head(&events))) {
-        core_run_handle(domain, event);
+        if (domain->run) /* else it has ended */
+            core_run_handle(domain, event);
         core_run_event_free(event);
     }
 }

@@ -203,25 +203,35 @@ class Ports(Case):
 
 
 class Panic(Case):
-    def run_crash(self, devices=""):
-        """So early that it would be past before anybody listens."""
+    def define(self, devices=""):
         self.virsh("define", self.write("a.xml", xml(
             CRASH, "p", devices, "preserve")))
-        self.virsh("start", "a", "--paused")
-        self.virsh("resume", "a")
+
+    def expect_panic(self):
+        harness.wait_for(lambda: self.state() == "crashed (panicked)",
+                         "a panic")
 
     def state(self):
         return self.virsh("domstate", "a", "--reason").strip()
 
     def test_a_panic_that_is_told(self):
-        self.run_crash("<panic model='isa'/>")
-        harness.wait_for(lambda: self.state() == "crashed (panicked)",
-                         "a panic")
+        self.define("<panic model='isa'/>")
+        self.virsh("start", "a", "--paused")
+        self.virsh("resume", "a")
+        self.expect_panic()
+
+    def test_one_before_anybody_listens(self):
+        self.define("<panic model='isa'/>")
+        for _ in range(5):
+            self.virsh("start", "a")
+            self.expect_panic()
+            self.virsh("destroy", "a")
 
     def test_nobody_to_tell(self):
-        self.run_crash()
+        self.define()
+        self.virsh("start", "a")
         time.sleep(0.5)
-        self.assertEqual(self.state(), "running (unpaused)")
+        self.assertEqual(self.state(), "running (booted)")
 
 
 class Hotplug(Case):
