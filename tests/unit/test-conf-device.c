@@ -71,8 +71,8 @@ test_each_kind_comes_back(void **state)
         "<console type='pty'/>",
         "<channel type='unix'><target type='virtio' name='a'/></channel>",
         "<memballoon model='virtio'/>",
-        "<rng model='virtio'><backend model='random'>/dev/random</backend>"
-        "</rng>",
+        ("<rng model='virtio'><backend model='random'>/dev/random</backend>"
+         "</rng>"),
         "<panic model='isa'/>",
     };
 

@@ -130,8 +130,8 @@ test_what_user_mode_cannot(void **state)
     static const char *const forwards[] = {
         "<portForward proto='tcp'/>",
         "<portForward proto='tcp' dev='eth0'><range start='1'/></portForward>",
-        "<portForward proto='tcp'><range start='1' exclude='yes'/>"
-        "</portForward>",
+        ("<portForward proto='tcp'><range start='1' exclude='yes'/>"
+         "</portForward>"),
         "<portForward proto='udp'><range start='1' end='2000'/></portForward>",
     };
 
