@@ -139,6 +139,7 @@ expect 0 $'agent\narp\nlease' completes domifaddr test --source ''
 completes attach-interface test network '' > list
 grep -qx default list || fail "the networks: $(cat list)"
 completes domblkinfo test '' > list
-grep -qx vda list && grep -qx -- --all list ||
+if ! grep -qx vda list || ! grep -qx -- --all list; then
     fail "an option by position: $(cat list)"
+fi
 finish

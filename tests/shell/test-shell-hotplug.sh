@@ -177,7 +177,7 @@ v -q start twin2 || fail "no start"
 expect 0 "Disk attached successfully" v attach-disk twin2 /none/b.img vdb
 expect 0 "Disk detached successfully" v detach-disk twin2 vdb --wait
 expect 0 " Target   Source
-----------------------$(sed 's/./-/g' <<< "$dir")
+----------------------${dir//?/-}
  vda      $dir/twin2.img" v domblklist twin2
 expect 0 "Device detach request sent successfully" \
     v detach-device-alias twin2 net0 --timeout 5
