@@ -290,7 +290,7 @@ check_range(const ConfNetworkIp *ip, const ConfDhcpRange *range,
     }
     if (conf_inet_compare(&start, &end) > 0) {
         error_set(error, VIR_ERR_INTERNAL_ERROR,
-                  _("range %s - %s is reversed "), range->start, range->end);
+                  _("range %s - %s is reversed"), range->start, range->end);
         return false;
     }
     return true;
