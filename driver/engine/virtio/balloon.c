@@ -119,7 +119,8 @@ release_pages(Engine *engine, uint32_t *pages, size_t count)
 {
     bool ok = true;
 
-    qsort(pages, count, sizeof(pages[0]), compare);
+    if (count > 0)
+        qsort(pages, count, sizeof(pages[0]), compare);
     for (size_t i = 0, first = 0; i < count && ok; i++) {
         if (i + 1 < count && pages[i + 1] - pages[i] <= 1)
             continue;
