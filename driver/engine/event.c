@@ -54,11 +54,3 @@ engine_event_post(Engine *engine, const char *name, json_t *data)
     *posted = (Posted){ engine, name, data };
     g_idle_add_full(G_PRIORITY_DEFAULT, on_posted, posted, posted_free);
 }
-
-json_t *
-engine_text(const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text ? text : "", -1);
-
-    return json_string(valid);
-}

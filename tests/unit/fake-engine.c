@@ -563,12 +563,6 @@ fake_take_event(Engine *engine)
     return event;
 }
 
-json_t *
-engine_text(const char *text)
-{
-    return json_string(text);
-}
-
 void
 fake_set_status(Engine *engine, EngineStatus status)
 {
