@@ -76,7 +76,8 @@ check_target(ConfDisk *disk, const xmlNode *node, GError **error)
     int prefix;
 
     if (!disk->target) {
-        error_set(error, VIR_ERR_NO_TARGET, "%s", disk->path ? disk->path : "");
+        error_set(error, VIR_ERR_NO_TARGET, "%s",
+                  disk->path ? disk->path : "<disk>");
         return false;
     }
     prefix = prefix_of(disk->target);

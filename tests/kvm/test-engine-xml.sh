@@ -78,10 +78,10 @@ domain "$payloads/hello.elf" "<console type='pty'/><video/>"
 by_hand
 expect_status "$PASS"
 expect_err '<video>'
-domain "$payloads/hello.elf" "<console type='pty'/><disk type='file'/>"
+domain "$payloads/hello.elf" "<console type='pty'/><filesystem/>"
 by_hand
 expect_status 1
-expect_err '<disk>'
+expect_err '<filesystem>'
 expect_out ''
 
 # Files that are not what they should be
