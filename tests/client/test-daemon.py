@@ -435,7 +435,7 @@ class Modules(Case):
         daemon = self.daemon(drivers=folder)
         Client(daemon.socket).open().call(3)
         output = daemon.output()
-        self.assertRegex(output, "wrong.so' has ABI 2, this daemon needs 1")
+        self.assertRegex(output, r"wrong.so' has ABI \d+, this daemon needs \d+")
         self.assertRegex(output, "cannot load the driver module .*text.so")
         self.assertRegex(output, "cannot load the driver module .*dangling.so")
         self.assertRegex(output, "a second driver named 'probe'")

@@ -24,6 +24,7 @@ lab_fail() {
     for file; do
         echo "# --- $file"
         tail -n 30 "$file" 2>/dev/null | tr -d '\r' | sed 's/^/# /'
+        echo # the file may end within a line
     done
 }
 
