@@ -54,6 +54,8 @@ const EngineMember engine_device_members[] = {
       .required = true, .min = 1, .max = 31 },
     { "function", ENGINE_MEMBER_UINT, ENGINE_AT(EngineDeviceConfig, function),
       .max = 7 },
+    { "bootindex", ENGINE_MEMBER_UINT, ENGINE_AT(EngineDeviceConfig, bootindex),
+      .max = ENGINE_BOOTINDEX_MAX },
     { "packed", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineDeviceConfig, packed) },
     { "iothread", ENGINE_MEMBER_UINT, ENGINE_AT(EngineDeviceConfig, iothread),
       .max = ENGINE_IOTHREADS_MAX },
@@ -145,6 +147,10 @@ check_unique(const EngineConfig *config, const EngineDeviceConfig *device,
         if (strcmp(other->id, device->id) == 0)
             return engine_place_refuse(place, VIR_ERR_INVALID_ARG,
                                        _("has an 'id' that is taken"), error);
+        if (device->bootindex && other->bootindex == device->bootindex)
+            return engine_place_refuse(place, VIR_ERR_INVALID_ARG,
+                                       _("has a 'bootindex' that is taken"),
+                                       error);
     }
     return true;
 }

@@ -50,14 +50,17 @@ typedef struct EngineVirtioSerialConfig {
     unsigned n_ports;
 } EngineVirtioSerialConfig;
 
+#define ENGINE_BOOTINDEX_MAX 10000
+
 /** A device on the PCI bus; which part counts, `kind` says. */
 typedef struct EngineDeviceConfig EngineDeviceConfig;
 struct EngineDeviceConfig {
     EngineDeviceKind kind;
     char *id;                /* in commands, messages and events */
     unsigned slot, function; /* on bus 0 */
-    bool packed;             /* virtio: offer packed rings */
-    unsigned iothread; /* virtio: the thread's number, 0: the shared one */
+    unsigned bootindex; /* firmware tries them in this order; 0: not at all */
+    bool packed;        /* virtio: offer packed rings */
+    unsigned iothread;  /* virtio: the thread's number, 0: the shared one */
     /* int: all that its part names. They outlive the device, which never closes
      * them: whoever removes it does. */
     GArray *fds;

@@ -91,13 +91,6 @@ static const EngineMember cpu_members[] = {
     { NULL },
 };
 
-static const EngineMember file_members[] = {
-    { "fd", ENGINE_MEMBER_FD, ENGINE_AT(EngineFile, fd) },
-    { "path", ENGINE_MEMBER_STRING, ENGINE_AT(EngineFile, path),
-      .max = PATH_MAX - 1 },
-    { NULL },
-};
-
 static const EngineMember features_members[] = {
     { "acpi", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, acpi) },
     { "apic", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, apic) },
@@ -132,10 +125,14 @@ static const EngineMember machine_members[] = {
       .members = topology_members },
     { "cpu", ENGINE_MEMBER_OBJECT, ENGINE_AT(EngineConfig, cpu),
       .members = cpu_members },
+    { "firmware", ENGINE_MEMBER_CUSTOM, ENGINE_AT(EngineConfig, firmware),
+      .read = engine_firmware_config_read },
+    { "boot", ENGINE_MEMBER_OBJECT, ENGINE_AT(EngineConfig, boot),
+      .members = engine_boot_members },
     { "kernel", ENGINE_MEMBER_OBJECT, ENGINE_AT(EngineConfig, kernel),
-      .required = true, .members = file_members },
+      .members = engine_file_members },
     { "initrd", ENGINE_MEMBER_OBJECT, ENGINE_AT(EngineConfig, initrd),
-      .members = file_members },
+      .members = engine_file_members },
     { "cmdline", ENGINE_MEMBER_STRING, ENGINE_AT(EngineConfig, cmdline),
       .max = CMDLINE_MAX_BYTES },
     { "features", ENGINE_MEMBER_OBJECT, .offset = 0,
@@ -261,7 +258,8 @@ check(const EngineConfig *config, const EnginePlace *place, GError **error)
     if (product < config->vcpus || product > TOPOLOGY_MAX)
         return refuse_member(place, "topology",
                              _("does not fit the number of vCPUs"), error);
-    if (config->kernel.fd < 0 && !config->kernel.path)
+    if (!engine_file_is_named(&config->kernel) &&
+        !engine_file_is_named(&config->firmware.image))
         return refuse_member(place, "kernel", _("needs 'fd' or 'path'"), error);
     return true;
 }
@@ -273,7 +271,8 @@ config_new_default(void)
 
     config->fds = g_array_new(FALSE, FALSE, sizeof(int));
     config->vcpus = 1;
-    config->kernel.fd = config->initrd.fd = -1;
+    config->kernel.fd = config->initrd.fd = config->firmware.image.fd = -1;
+    config->boot.reboot_timeout_ms = -1;
     config->acpi = config->apic = config->pae = true;
     config->kvmclock = config->pit = config->rtc = true;
     config->on_reboot = ENGINE_ACTION_RESTART;
@@ -327,6 +326,7 @@ engine_config_free(EngineConfig *config)
     g_free(config->cpu.vendor);
     g_free(config->name);
     g_free(config->uuid);
+    g_free(config->firmware.image.path);
     g_free(config->kernel.path);
     g_free(config->initrd.path);
     g_free(config->cmdline);

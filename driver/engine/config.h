@@ -8,6 +8,7 @@
 
 #include "engine/config-chardev.h"
 #include "engine/config-device.h"
+#include "engine/config-firmware.h"
 #include "engine/member.h"
 
 #define ENGINE_SERIALS_MAX      4
@@ -63,12 +64,6 @@ typedef struct EngineCpuConfig {
     size_t n_features;
 } EngineCpuConfig;
 
-/** A file that the caller opened, or that the engine opens before it starts. */
-typedef struct EngineFile {
-    int fd;     /* -1: by path, or none */
-    char *path; /* also the name in messages; NULL: none */
-} EngineFile;
-
 struct EngineConfig {
     char *name;
     char *uuid; /* 36 characters */
@@ -76,7 +71,9 @@ struct EngineConfig {
     uint64_t memory; /* bytes */
     unsigned vcpus;
     EngineCpuConfig cpu;
-    EngineFile kernel;
+    EngineFirmwareConfig firmware;
+    EngineBootConfig boot;
+    EngineFile kernel; /* not named: firmware finds what to boot */
     EngineFile initrd;
     char *cmdline;
     bool acpi, apic, pae, kvm_hidden;

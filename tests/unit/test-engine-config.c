@@ -36,6 +36,9 @@ test_defaults(void **state)
     assert_string_equal(config->cmdline, "");
     assert_true(config->acpi && config->apic && config->pae);
     assert_true(config->kvmclock && config->pit && config->rtc);
+    assert_false(engine_file_is_named(&config->firmware.image));
+    assert_false(config->boot.menu || config->boot.serial);
+    assert_int_equal(config->boot.reboot_timeout_ms, -1);
     assert_false(config->serials[0].present);
     assert_int_equal(config->on_poweroff, ENGINE_ACTION_DESTROY);
     assert_int_equal(config->on_reboot, ENGINE_ACTION_RESTART);
@@ -85,6 +88,23 @@ test_every_member(void **state)
     assert_true(config->debug_exit && config->paused);
     assert_int_equal(config->on_poweroff, ENGINE_ACTION_PRESERVE);
     assert_int_equal(config->on_crash, ENGINE_ACTION_RESTART);
+}
+
+static void
+test_boot(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(EngineConfig) config = engine_config_parse(
+        "{" REQUIRED ",\"boot\":{\"menu\":true,\"menu_timeout_ms\":3000,"
+        "\"reboot_timeout_ms\":500,\"serial\":true},\"devices\":[{\"type\":"
+        "\"virtio-rng\",\"id\":\"r\",\"slot\":3,\"fd\":7,\"bootindex\":2}]}",
+        &error);
+
+    assert_null(error);
+    assert_true(config->boot.menu && config->boot.serial);
+    assert_int_equal(config->boot.menu_timeout_ms, 3000);
+    assert_int_equal(config->boot.reboot_timeout_ms, 500);
+    assert_int_equal(config->devices[0]->bootindex, 2);
 }
 
 static void
@@ -224,6 +244,10 @@ test_devices_are_checked(void **state)
           "'devices[0].rate.bytes'" },
         { "[" RNG("3", ",\"fd\":3") "," RNG("3", ",\"fd\":4") "]",
           "'devices[1]'" },
+        { "[" DISK(
+              ",\"bootindex\":1") ",{\"type\":\"virtio-rng\",\"id\":"
+                                  "\"r\",\"slot\":3,\"fd\":3,\"bootindex\":1}]",
+          "has a 'bootindex' that" },
         { "[{\"type\":\"virtio-blk\",\"id\":\"d\",\"slot\":4}]",
           "'devices[0].drive'" },
         { "[" DISK(",\"queues\":17") "]", "'devices[0].queues'" },
@@ -339,6 +363,16 @@ test_refusals(void **state)
         { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217728,"
           "\"kernel\":{}}",
           "'kernel'" },
+        { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\"}}",
+          "document needs 'fd'" },
+        { "{" REQUIRED ",\"firmware\":{\"type\":\"disk\",\"fd\":3}}",
+          "'firmware.type'" },
+        { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\",\"fd\":3}}",
+          "is not run by" },
+        { "{" REQUIRED ",\"firmware\":{\"type\":\"flash\",\"fd\":3}}",
+          "is not run by" },
+        { "{" REQUIRED ",\"boot\":{\"menu_timeout_ms\":65536}}",
+          "'boot.menu_timeout_ms'" },
         { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217729,"
           "\"kernel\":{\"fd\":3}}",
           "'memory'" },
@@ -369,6 +403,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_every_member),
+        cmocka_unit_test(test_boot),
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_disk),
         cmocka_unit_test(test_net),
