@@ -26,6 +26,10 @@ static const EngineMember firmware_members[] = {
     { "fd", ENGINE_MEMBER_FD, ENGINE_AT(EngineFirmwareConfig, image.fd) },
     { "path", ENGINE_MEMBER_STRING, ENGINE_AT(EngineFirmwareConfig, image.path),
       .max = PATH_MAX - 1 },
+    { "vars", ENGINE_MEMBER_OBJECT, ENGINE_AT(EngineFirmwareConfig, vars),
+      .members = engine_file_members },
+    { "writable", ENGINE_MEMBER_BOOL,
+      ENGINE_AT(EngineFirmwareConfig, writable) },
     { NULL },
 };
 
@@ -48,6 +52,10 @@ engine_firmware_config_read(json_t *value, void *target,
 
     if (!engine_members_read(value, firmware_members, firmware, place, error))
         return false;
+    if (firmware->type != ENGINE_FIRMWARE_FLASH &&
+        (firmware->writable || engine_file_is_named(&firmware->vars)))
+        return engine_place_refuse(place, VIR_ERR_INVALID_ARG,
+                                   _("can only be written in flash"), error);
     if (engine_file_is_named(&firmware->image))
         return engine_place_refuse(place, VIR_ERR_CONFIG_UNSUPPORTED,
                                    _("is not run by this engine"), error);

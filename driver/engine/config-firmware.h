@@ -29,6 +29,8 @@ typedef enum EngineFirmwareType {
 typedef struct EngineFirmwareConfig {
     EngineFirmwareType type;
     EngineFile image; /* not named: the machine has no firmware */
+    EngineFile vars;  /* FLASH: what it writes; not named: nothing */
+    bool writable;    /* FLASH: the guest may write the image, too */
 } EngineFirmwareConfig;
 
 /** The machine document's "boot": what firmware is told. */

@@ -272,6 +272,7 @@ config_new_default(void)
     config->fds = g_array_new(FALSE, FALSE, sizeof(int));
     config->vcpus = 1;
     config->kernel.fd = config->initrd.fd = config->firmware.image.fd = -1;
+    config->firmware.vars.fd = -1;
     config->boot.reboot_timeout_ms = -1;
     config->acpi = config->apic = config->pae = true;
     config->kvmclock = config->pit = config->rtc = true;
@@ -327,6 +328,7 @@ engine_config_free(EngineConfig *config)
     g_free(config->name);
     g_free(config->uuid);
     g_free(config->firmware.image.path);
+    g_free(config->firmware.vars.path);
     g_free(config->kernel.path);
     g_free(config->initrd.path);
     g_free(config->cmdline);

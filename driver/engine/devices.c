@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/dev/dev.h"
+#include "engine/firmware/firmware.h"
 #include "engine/machine.h"
 #include "engine/pit.h"
 #include "engine/virtio/devices.h"
@@ -19,10 +20,15 @@ static const struct {
     unsigned count; /* indices 0 to count - 1 */
 } entries[] = {
     { &engine_pci_type, 1 }, /* first: others are on it */
-    { &engine_debug_exit_type, 1 }, { &engine_hotplug_type, 1 },
-    { &engine_i8042_type, 1 },      { &engine_pit_type, 1 },
-    { &engine_pm_type, 1 },         { &engine_pvpanic_type, 1 },
-    { &engine_rtc_type, 1 },        { &engine_serial_type, ENGINE_SERIALS_MAX },
+    { &engine_debug_exit_type, 1 },
+    { &engine_flash_type, ENGINE_FLASH_CHIPS },
+    { &engine_hotplug_type, 1 },
+    { &engine_i8042_type, 1 },
+    { &engine_pit_type, 1 },
+    { &engine_pm_type, 1 },
+    { &engine_pvpanic_type, 1 },
+    { &engine_rtc_type, 1 },
+    { &engine_serial_type, ENGINE_SERIALS_MAX },
 };
 
 /* Those that the machine document lists, by their kind. */

@@ -19,10 +19,11 @@
 #define KVM_PATH "/dev/kvm"
 #define KVM_API  12 /* the only version there has been since Linux 2.6.22 */
 
-/* Four pages below the BIOS area that no RAM and no device of ours covers; KVM
- * keeps a real-mode TSS and an identity page table there on old Intel CPUs. */
-#define IDENTITY_MAP_GPA 0xfffbc000ul
-#define TSS_GPA          0xfffbd000ul
+/* Four pages below 16 MiB of firmware that no RAM and no device of ours covers;
+ * KVM keeps a real-mode TSS and an identity page table there on old Intel CPUs.
+ */
+#define IDENTITY_MAP_GPA 0xfeffc000ul
+#define TSS_GPA          0xfeffd000ul
 
 /* What the engine cannot do without; each since Linux 4.13 or earlier. */
 static const struct {

@@ -9,6 +9,9 @@
 
 #include "engine/x86/boot.h"
 
+/** KVM's memory slots of RAM are those below; others follow (rom.h). */
+#define ENGINE_MEMORY_SLOTS 2
+
 /** Guest RAM: one memory file, mapped once, seen by the guest as two ranges. */
 typedef struct EngineMemory {
     int fd;        /* memfd, MAP_SHARED */

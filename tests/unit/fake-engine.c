@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "engine/rom.h"
 #include "engine/throttle.h"
 #include "util/error.h"
 
@@ -28,6 +29,7 @@ typedef struct FakeRange {
 } FakeRange;
 
 struct Engine {
+    EngineRom roms[ENGINE_ROMS_MAX]; /* size 0: hidden */
     const EngineConfig *config;
     EngineConfig own_config;
     uint8_t *ram;
@@ -218,6 +220,37 @@ void
 fake_mmio_write(Engine *engine, uint64_t address, unsigned size, uint64_t value)
 {
     bus_write(engine, ENGINE_SPACE_MMIO, address, size, value);
+}
+
+/* --- engine/rom.h --------------------------------------------------------- */
+bool
+engine_rom_show(Engine *engine, const EngineRom *rom, GError **error)
+{
+    g_assert(rom->number < ENGINE_ROMS_MAX);
+    g_assert(engine->roms[rom->number].size == 0);
+    engine->roms[rom->number] = *rom;
+    return true;
+}
+
+bool
+engine_rom_hide(Engine *engine, const EngineRom *rom, GError **error)
+{
+    g_assert(rom->number < ENGINE_ROMS_MAX);
+    g_assert(engine->roms[rom->number].size == rom->size);
+    engine->roms[rom->number].size = 0;
+    return true;
+}
+
+const uint8_t *
+fake_rom(Engine *engine, uint64_t address)
+{
+    for (unsigned i = 0; i < ENGINE_ROMS_MAX; i++) {
+        const EngineRom *rom = &engine->roms[i];
+
+        if (address >= rom->gpa && address - rom->gpa < rom->size)
+            return (const uint8_t *)rom->host + (address - rom->gpa);
+    }
+    return NULL;
 }
 
 bool

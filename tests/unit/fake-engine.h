@@ -49,6 +49,10 @@ fake_outb(Engine *engine, uint16_t port, uint8_t value)
 /** fake_mapped: whether a device has claimed the address */
 bool fake_mapped(Engine *engine, EngineSpace space, uint64_t address);
 
+/** fake_rom: what the guest sees of read-only memory; NULL where there is none
+ * or it is hidden. Unlike KVM, fake_mmio_read() does not look here. */
+const uint8_t *fake_rom(Engine *engine, uint64_t address);
+
 /* What the engine saw. */
 bool fake_irq_level(Engine *engine, unsigned gsi);
 unsigned fake_irq_rises(Engine *engine, unsigned gsi);

@@ -363,6 +363,15 @@ test_refusals(void **state)
         { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217728,"
           "\"kernel\":{}}",
           "'kernel'" },
+        { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\",\"fd\":3,"
+          "\"vars\":{\"fd\":4}}}",
+          "'firmware'" },
+        { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\",\"fd\":3,"
+          "\"writable\":true}}",
+          "'firmware'" },
+        { "{" REQUIRED ",\"firmware\":{\"type\":\"flash\",\"fd\":3,"
+          "\"vars\":4}}",
+          "'firmware.vars'" },
         { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\"}}",
           "document needs 'fd'" },
         { "{" REQUIRED ",\"firmware\":{\"type\":\"disk\",\"fd\":3}}",
