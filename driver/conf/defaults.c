@@ -380,7 +380,7 @@ conf_domain_settle_devices(ConfDomain *domain, GError **error)
 }
 
 bool
-conf_domain_fill_defaults(ConfDomain *domain, GError **error)
+conf_domain_fill_defaults(ConfDomain *domain, unsigned flags, GError **error)
 {
     if (!check_head(domain, error) || !fill_memory(&domain->memory, error) ||
         !fill_vcpus(domain, error) || !fill_os(&domain->os, error) ||
@@ -388,6 +388,9 @@ conf_domain_fill_defaults(ConfDomain *domain, GError **error)
         return false;
     fill_cpu(&domain->cpu);
     fill_actions(domain);
+    /* a running guest has the devices that it was started with */
+    if (!(flags & CONF_PARSE_STATUS))
+        conf_domain_fill_memballoon(domain);
     return conf_domain_settle_devices(domain, error) &&
            conf_virtkvm_read(domain, error);
 }

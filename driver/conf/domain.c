@@ -147,7 +147,7 @@ conf_domain_parse_node(xmlNodePtr node, unsigned flags, GError **error)
     frame = conf_domain_frame(domain);
     domain->uuid_given = conf_xml_child(node, "uuid") != NULL;
     if (!conf_table_parse(&frame, node, flags, error) ||
-        !conf_domain_fill_defaults(domain, error))
+        !conf_domain_fill_defaults(domain, flags, error))
         return NULL;
     return g_steal_pointer(&domain);
 }

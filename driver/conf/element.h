@@ -47,9 +47,10 @@ bool conf_throttle_check(void *base, const xmlNode *node, unsigned flags,
                          GError **error);
 
 /** conf_domain_fill_defaults: what libvirt adds when a domain is defined, and
- * the checks that need the whole document */
+ * the checks that need the whole document; @flags: ConfParseFlags */
 typedef struct ConfDomain ConfDomain;
-bool conf_domain_fill_defaults(ConfDomain *domain, GError **error);
+bool conf_domain_fill_defaults(ConfDomain *domain, unsigned flags,
+                               GError **error);
 
 /** conf_domain_fill_iothreads: check <iothreadids>, count them */
 bool conf_domain_fill_iothreads(ConfDomain *domain, GError **error);

@@ -81,3 +81,16 @@ conf_domain_memballoon(const ConfDomain *domain)
     balloon = g_ptr_array_index(domain->memballoons, 0);
     return is_none(balloon) ? NULL : balloon;
 }
+
+void
+conf_domain_fill_memballoon(ConfDomain *domain)
+{
+    ConfMemballoon *balloon;
+
+    if (domain->memballoons->len > 0 ||
+        strcmp(domain->os.machine, "microvm") == 0)
+        return;
+    balloon = conf_table_new(&conf_memballoon_element);
+    balloon->model = g_strdup("virtio");
+    g_ptr_array_add(domain->memballoons, balloon);
+}

@@ -23,3 +23,7 @@ typedef struct ConfDomain ConfDomain;
 /** conf_domain_memballoon: the one that the guest has; NULL with model='none'
  */
 ConfMemballoon *conf_domain_memballoon(const ConfDomain *domain);
+
+/** conf_domain_fill_memballoon: a domain that says nothing of a balloon has one,
+ * as libvirt's QEMU driver gives it; on a machine with a PCI bus */
+void conf_domain_fill_memballoon(ConfDomain *domain);

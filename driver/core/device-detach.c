@@ -40,6 +40,13 @@ apply_config(ConfDomain *conf, bool live, gpointer data, GError **error)
 
     if (!find(conf, data, &found, error))
         return false;
+    if (found.kind == CONF_DEVICE_MEMBALLOON) {
+        error_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                  _("persistent detach of device 'memballoon' is not "
+                    "supported: edit the definition and give it "
+                    "model='none'"));
+        return false;
+    }
     conf_device_free(conf_domain_remove_device(conf, &found));
     return true;
 }

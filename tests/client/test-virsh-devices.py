@@ -111,6 +111,14 @@ class Memory(Devices):
                    "collection period")
         self.assertEqual(self.virsh("dommemstat", "b").split(), [])
 
+    def test_balloon_that_nobody_asked_for(self):
+        self.virsh("define", self.file("b"))
+        self.assertIn("<memballoon model='virtio'>",
+                      self.virsh("dumpxml", "b"))
+        self.virsh("detach-device", "b", self.write("m.xml", BALLOON),
+                   "--config", fail="persistent detach of device 'memballoon' "
+                   "is not supported")
+
 
 class Disks(Devices):
     def test_lists(self):

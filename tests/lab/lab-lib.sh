@@ -75,6 +75,7 @@ lab_domain_xml() {
   $4
   <devices>
     <serial type='$5'><target port='0'/></serial>
+    <memballoon model='none'/>
   </devices>
 </domain>
 XML

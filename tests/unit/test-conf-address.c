@@ -26,8 +26,8 @@ document(const char *machine, const char *devices)
 {
     return g_strdup_printf(
         "<domain type='kvm'><name>a</name><memory>65536</memory><os><type "
-        "machine='%s'>hvm</type><kernel>/k</kernel></os><devices>%s</devices>"
-        "</domain>",
+        "machine='%s'>hvm</type><kernel>/k</kernel></os><devices>%s"
+        "<memballoon model='none'/></devices></domain>",
         machine, devices);
 }
 

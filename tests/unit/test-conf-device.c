@@ -232,7 +232,7 @@ test_added_and_taken_out(void **state)
     assert_true(conf_domain_add_device(domain, &device, NULL));
     assert_null(device);
     disk = conf_domain_disk(domain, "vdc");
-    assert_int_equal(disk->address.slot, 5);
+    assert_int_equal(disk->address.slot, 6); /* after the balloon */
     conf_domain_assign_live(domain);
     assert_string_equal(disk->alias, "virtio-disk2");
     assert_true(

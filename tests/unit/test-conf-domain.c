@@ -143,6 +143,47 @@ test_status_keeps_what_is_live(void **state)
     assert_string_equal(before, after);
 }
 
+static const char *
+balloon_of(const ConfDomain *domain)
+{
+    const ConfMemballoon *balloon = conf_domain_memballoon(domain);
+
+    return balloon ? balloon->model : NULL;
+}
+
+/* One is added where the document has nothing to say. */
+static void
+test_each_guest_has_a_balloon(void **state)
+{
+    g_autoptr(ConfDomain) silent = parse(HEAD OS "</domain>");
+    g_autoptr(ConfDomain) without = parse(HEAD OS "<devices><memballoon "
+                                                  "model='none'/></devices>"
+                                                  "</domain>");
+    g_autoptr(ConfDomain) given =
+        parse(HEAD OS "<devices><memballoon model='virtio-non-transitional'/>"
+                      "</devices></domain>");
+    g_autoptr(ConfDomain) small = parse(
+        HEAD "<os><type machine='microvm'>hvm</type></os></domain>");
+
+    assert_string_equal(balloon_of(silent), "virtio");
+    assert_int_equal(silent->memballoons->len, 1);
+    assert_null(balloon_of(without));
+    assert_int_equal(without->memballoons->len, 1);
+    assert_string_equal(balloon_of(given), "virtio-non-transitional");
+    assert_int_equal(given->memballoons->len, 1);
+    assert_int_equal(small->memballoons->len, 0);
+}
+
+/* A guest that runs has no other devices than those of its start. */
+static void
+test_status_gets_no_balloon(void **state)
+{
+    g_autoptr(ConfDomain) running =
+        conf_domain_parse(HEAD OS "</domain>", CONF_PARSE_STATUS, NULL);
+
+    assert_int_equal(running->memballoons->len, 0);
+}
+
 static void
 test_copy_is_equal_and_separate(void **state)
 {
@@ -533,6 +574,8 @@ main(void)
         cmocka_unit_test(test_serial_makes_console),
         cmocka_unit_test(test_live_paths_are_not_kept),
         cmocka_unit_test(test_status_keeps_what_is_live),
+        cmocka_unit_test(test_each_guest_has_a_balloon),
+        cmocka_unit_test(test_status_gets_no_balloon),
         cmocka_unit_test(test_copy_is_equal_and_separate),
         cmocka_unit_test(test_refusals_carry_libvirts_words),
         cmocka_unit_test(test_errors_name_the_line),

@@ -80,7 +80,8 @@ domain_with(const Place *place, const char *devices)
     g_autofree char *xml = g_strdup_printf(
         "<domain type='kvm'><name>" LONG_NAME "</name>"
         "<memory>65536</memory><os><type machine='q35'>hvm</type><kernel>%s"
-        "</kernel></os><devices>%s</devices></domain>",
+        "</kernel></os><devices>%s<memballoon model='none'/></devices>"
+        "</domain>",
         place->kernel, devices);
     ConfDomain *domain = conf_domain_parse(xml, CONF_PARSE_INACTIVE, &error);
 

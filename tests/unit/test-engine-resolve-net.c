@@ -44,16 +44,17 @@ teardown(void **state)
 }
 
 static ConfDomain *
-domain_with(const char *interface)
+domain_with(const char *device)
 {
+    bool has_balloon = strstr(device, "<memballoon") != NULL;
     g_autoptr(GError) error = NULL;
     g_autofree char *xml = g_strdup_printf(
         "<domain type='kvm'><name>a</name>"
         "<uuid>c7a5fdbd-edaf-9455-926a-d65c16db1809</uuid>"
         "<memory>65536</memory><os><type "
-        "machine='q35'>hvm</type><kernel>%s</kernel></os><devices>%s"
+        "machine='q35'>hvm</type><kernel>%s</kernel></os><devices>%s%s"
         "</devices></domain>",
-        kernel, interface);
+        kernel, device, has_balloon ? "" : "<memballoon model='none'/>");
     ConfDomain *domain = conf_domain_parse(xml, CONF_PARSE_INACTIVE, &error);
 
     if (!domain || !conf_domain_check_start(domain, NULL, &error))

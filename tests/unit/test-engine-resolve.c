@@ -443,7 +443,7 @@ test_by_hand_the_terminal_is_the_console(void **state)
 }
 
 static void
-test_rng(void **state)
+test_rng_after_the_balloon(void **state)
 {
     g_autoptr(ConfDomain) domain = domain_with(
         *state,
@@ -454,16 +454,18 @@ test_rng(void **state)
     g_autoptr(EngineResolved) resolved = resolve(domain, 0, NULL, NULL);
     g_autoptr(EngineConfig) config = config_of(resolved, -1);
 
-    assert_int_equal(config->n_devices, 2);
-    assert_string_equal(config->devices[0]->id, "rng0");
+    assert_int_equal(config->n_devices, 3);
+    assert_string_equal(config->devices[0]->id, "balloon0");
     assert_int_equal(config->devices[0]->slot, 3);
-    assert_true(config->devices[0]->packed);
-    assert_int_equal(config->devices[0]->rng.bytes, 64);
-    assert_int_equal(config->devices[0]->rng.period_ms, 20);
-    assert_string_equal(config->devices[1]->id, "rng1");
-    assert_int_equal(config->devices[1]->slot, 4); /* free on bus 0 */
-    assert_int_equal(config->devices[1]->rng.bytes, 0);
-    for (unsigned i = 0; i < 2; i++) {
+    assert_string_equal(config->devices[1]->id, "rng0");
+    assert_int_equal(config->devices[1]->slot, 4);
+    assert_true(config->devices[1]->packed);
+    assert_int_equal(config->devices[1]->rng.bytes, 64);
+    assert_int_equal(config->devices[1]->rng.period_ms, 20);
+    assert_string_equal(config->devices[2]->id, "rng1");
+    assert_int_equal(config->devices[2]->slot, 5); /* free on bus 0 */
+    assert_int_equal(config->devices[2]->rng.bytes, 0);
+    for (unsigned i = 1; i < 3; i++) {
         uint8_t byte;
 
         assert_int_equal(read(config->devices[i]->rng.fd, &byte, 1), 1);
@@ -505,7 +507,7 @@ main(void)
         cmocka_unit_test(test_kernel_is_unpacked_unless_told_not_to),
         cmocka_unit_test(test_refusals_name_the_file),
         cmocka_unit_test(test_by_hand_the_terminal_is_the_console),
-        cmocka_unit_test(test_rng),
+        cmocka_unit_test(test_rng_after_the_balloon),
         cmocka_unit_test(test_rng_source_is_a_device),
     };
 
