@@ -16,6 +16,7 @@
 #include "conf/interface.h"
 #include "conf/memballoon.h"
 #include "conf/onoff.h"
+#include "conf/os.h"
 #include "conf/panic.h"
 #include "conf/rng.h"
 
@@ -66,17 +67,6 @@ typedef struct ConfIothread {
     unsigned id;
     ConfCarried carried;
 } ConfIothread;
-
-typedef struct ConfOs {
-    char *type;    /* hvm */
-    char *arch;    /* x86_64 */
-    char *machine; /* as the user wrote it, or the default filled in */
-    char *kernel;  /* absolute path */
-    char *initrd;
-    char *cmdline;
-    char *loader; /* firmware; not run before a later release */
-    char *nvram;
-} ConfOs;
 
 typedef enum ConfAction {
     CONF_ACTION_ABSENT = 0,

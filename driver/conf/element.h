@@ -15,13 +15,16 @@ extern const ConfElement conf_devices_element;       /* ConfDomain */
 extern const ConfElement conf_disk_element;          /* ConfDisk */
 extern const ConfElement conf_domain_element;        /* ConfDomain */
 extern const ConfElement conf_features_element;      /* ConfFeatures */
+extern const ConfElement conf_firmware_element;      /* ConfOs */
 extern const ConfElement conf_interface_element;     /* ConfInterface */
 extern const ConfElement conf_iothreadids_element;   /* ConfDomain */
+extern const ConfElement conf_loader_element;        /* ConfLoader */
 extern const ConfElement conf_maxmemory_element;     /* ConfMemory */
 extern const ConfElement conf_memballoon_element;    /* ConfMemballoon */
 extern const ConfElement conf_memory_element;        /* ConfMemory */
 extern const ConfElement conf_currentmemory_element; /* ConfMemory */
 extern const ConfElement conf_metadata_element;      /* ConfDomain */
+extern const ConfElement conf_nvram_element;         /* ConfNvram */
 extern const ConfElement conf_os_element;            /* ConfOs */
 extern const ConfElement conf_panic_element;         /* ConfPanic */
 extern const ConfElement conf_pm_element;            /* ConfPm */
