@@ -166,6 +166,12 @@ check_microvm(const ConfDomain *domain, const Check *check, GError **error)
 
     if (strcmp(domain->os.machine, "microvm") != 0)
         return true;
+    if (domain->os.firmware || domain->os.loader.path) {
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("a microvm has no firmware: use machine='q35' or boot a "
+                    "<kernel> without <loader>"));
+        return false;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         if (counts[i] == 0)
             continue;
@@ -210,11 +216,11 @@ check_whole(const ConfDomain *domain, const Check *check, GError **error)
                   domain->type);
         return false;
     }
-    if (!domain->os.kernel) {
-        error_set(
-            error, VIR_ERR_CONFIG_UNSUPPORTED,
-            _("<os> has no <kernel>: name a kernel to boot, since neither "
-              "firmware nor disks can be booted"));
+    if (!domain->os.kernel && !domain->os.loader.path &&
+        domain->os.firmware != CONF_FIRMWARE_EFI) {
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("<os> has no <kernel>: name a kernel to boot, or ask for "
+                    "firmware by firmware='efi'"));
         return false;
     }
     if (!check_microvm(domain, check, error) || !check_sources(domain, error))

@@ -13,8 +13,6 @@
 /* <firmware>, <loader> and <nvram> of <os>. */
 #define SECURE_ADVICE \
     N_("secure boot needs System Management Mode, which no guest is given")
-#define FIRMWARE_ADVICE \
-    N_("firmware is not run: remove it and boot a <kernel> directly")
 #define FORMAT_ADVICE N_("the file has to be raw")
 
 static const char *const feature_names[] = { NULL, "secure-boot",
@@ -114,15 +112,20 @@ static const ConfField loader_fields[] = {
     CONF_ATTR("stateless", ConfLoader, stateless, yesno),
     CONF_ATTR("format", ConfLoader, format, token, .judge = judge_loader_format,
               .advice = FORMAT_ADVICE),
-    CONF_TEXT(ConfLoader, path, string, .policy = CONF_REFUSED,
-              .advice = FIRMWARE_ADVICE),
+    CONF_TEXT(ConfLoader, path, string),
     CONF_END
 };
 const ConfElement conf_loader_element = { .name = "loader",
                                           .fields = loader_fields };
 
+/* Of a type that is refused as such there is no more to say. */
 static const ConfField source_fields[] = {
-    CONF_ATTR("file", ConfNvram, source_file, string), CONF_END
+    CONF_ATTR("file", ConfNvram, source_file, string),
+    CONF_CARRY_ATTR("dev", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("protocol", .policy = CONF_QUIET),
+    CONF_CARRY_ATTR("name", .policy = CONF_QUIET),
+    CONF_CARRY("host", .policy = CONF_QUIET, .flags = CONF_MANY),
+    CONF_END
 };
 static const ConfElement source_element = { .name = "source",
                                             .fields = source_fields };
@@ -139,7 +142,7 @@ static const ConfField nvram_fields[] = {
     CONF_TEXT(ConfNvram, path, string,
               CONF_WHEN(ConfNvram, type, 1u << CONF_NVRAM_TEXT)),
     CONF_GROUP("source", source_element,
-               CONF_WHEN(ConfNvram, type, 1u << CONF_NVRAM_FILE)),
+               CONF_WHEN(ConfNvram, type, ~(1u << CONF_NVRAM_TEXT))),
     CONF_END
 };
 const ConfElement conf_nvram_element = { .name = "nvram",

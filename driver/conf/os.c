@@ -10,9 +10,6 @@
 
 #include <string.h>
 
-#define FIRMWARE_ADVICE \
-    N_("firmware is not run: remove it and boot a <kernel> directly")
-
 static ConfPolicy
 judge_smbios(const char *text, const void *base)
 {
@@ -101,8 +98,7 @@ os_check(void *base, const xmlNode *node, unsigned flags, GError **error)
 static const char *const firmware_names[] = { NULL, "bios", "efi", "" };
 
 static const ConfField os_fields[] = {
-    CONF_ATTR("firmware", ConfOs, firmware, enum, .names = firmware_names,
-              .policy = CONF_REFUSED, .advice = FIRMWARE_ADVICE),
+    CONF_ATTR("firmware", ConfOs, firmware, enum, .names = firmware_names),
     CONF_GROUP("type", type_element, .flags = CONF_REQUIRED),
     CONF_CARRY("init", .policy = CONF_REFUSED),
     CONF_CARRY("initarg", .policy = CONF_REFUSED, .flags = CONF_MANY),

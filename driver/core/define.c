@@ -9,6 +9,7 @@
 #include "core/events.h"
 #include "core/job.h"
 #include "core/list.h"
+#include "core/nvram.h"
 #include "core/persist.h"
 #include "core/run.h"
 #include "core/status.h"
@@ -171,7 +172,8 @@ core_call_define(VirtkvmState *state, const VirtkvmCaller *who, const char *xml,
     conf = conf_domain_parse(
         xml, parse_flags(flags & VIR_DOMAIN_DEFINE_VALIDATE), error);
     sub.conf = conf;
-    return conf && define(&sub, ret_domain, error);
+    return conf && core_firmware_choose(state, conf, error) &&
+           define(&sub, ret_domain, error);
 }
 
 /* --- create -------------------------------------------------------------- */
@@ -183,6 +185,8 @@ create(const Submission *sub, VirtkvmDomainRef *ret_domain, GError **error)
 {
     CoreStart start = { .conf = sub->conf,
                         .paused = sub->flags & VIR_DOMAIN_START_PAUSED,
+                        .reset_nvram =
+                            sub->flags & VIR_DOMAIN_START_RESET_NVRAM,
                         .autodestroy = sub->flags & VIR_DOMAIN_START_AUTODESTROY
                                            ? sub->who->client_id
                                            : CORE_NO_CLIENT };
@@ -221,5 +225,6 @@ core_call_create_xml(VirtkvmState *state, const VirtkvmCaller *who,
     conf = conf_domain_parse(
         xml, parse_flags(flags & VIR_DOMAIN_START_VALIDATE), error);
     sub.conf = conf;
-    return conf && create(&sub, ret_domain, error);
+    return conf && core_firmware_choose(state, conf, error) &&
+           create(&sub, ret_domain, error);
 }

@@ -8,6 +8,7 @@
 #include "core/calls.h"
 #include "core/events.h"
 #include "core/list.h"
+#include "core/nvram.h"
 #include "core/persist.h"
 #include "core/status.h"
 #include "util/error.h"
@@ -25,18 +26,32 @@ forget_config(CoreDomain *domain)
     g_clear_pointer(&domain->new_def, core_def_unref);
 }
 
+/* Without the lock: its firmware's variables, then the definition itself. */
+static bool
+remove_config(CoreDomain *domain, const CoreDef *def, unsigned flags,
+              GError **error)
+{
+    g_autoptr(ConfDomain) conf = core_def_open(def, NULL);
+
+    if (conf && !core_nvram_undefine(conf, flags, error))
+        return false;
+    return core_persist_remove(domain->state, domain->name, error);
+}
+
 static bool
 undefine_act(CoreCall *call, GError **error)
 {
     CoreDomain *domain = call->domain;
+    g_autoptr(CoreDef) def = NULL;
     bool removed;
 
     if (!domain->persistent) {
         core_api_set_invalid(error, _("cannot undefine transient domain"));
         return false;
     }
+    def = core_def_ref(domain->new_def ? domain->new_def : domain->def);
     core_domain_unlock(domain);
-    removed = core_persist_remove(call->state, domain->name, error);
+    removed = remove_config(domain, def, call->flags, error);
     core_domain_lock(domain);
     if (!removed)
         return false;
@@ -46,8 +61,8 @@ undefine_act(CoreCall *call, GError **error)
     return true;
 }
 
-/* No domain has a saved image, snapshots, checkpoints, or firmware variables:
- * each flag is granted. */
+/* No domain has a saved image, snapshots, or checkpoints: each of their flags
+ * is granted. */
 static const CoreOperation undefine_operation = {
     .name = "domainUndefineFlags",
     .needs = CORE_JOB | CORE_SAVE_STATUS,
@@ -143,15 +158,19 @@ core_call_xml(VirtkvmState *state, const VirtkvmCaller *who,
 /* --- rename
  * -------------------------------------------------------------------- */
 
+/* @ret_moves: whether the file of its firmware's variables is to be renamed */
 static CoreDef *
-renamed_def(const CoreDef *def, const char *name, GError **error)
+renamed_def(const CoreDomain *domain, const char *name, bool *ret_moves,
+            GError **error)
 {
+    const CoreDef *def = domain->def;
     g_autoptr(ConfDomain) conf = core_def_open(def, error);
     g_autoptr(ConfDomain) checked = NULL;
     g_autofree char *xml = NULL;
 
     if (!conf)
         return NULL;
+    *ret_moves = core_nvram_follow(domain->state, conf, name);
     conf_domain_set_name(conf, name);
     /* the parser knows which names are allowed */
     xml = conf_domain_format(conf, CONF_FORMAT_INACTIVE | CONF_FORMAT_SECURE);
@@ -179,8 +198,23 @@ check_rename(const CoreDomain *domain, const char *name, GError **error)
 
 /* Without the lock, with the job. */
 static bool
+rename_files(CoreDomain *domain, const char *name, const CoreDef *def,
+             bool moves, GError **error)
+{
+    VirtkvmState *state = domain->state;
+
+    if (moves && !core_nvram_move(state, domain->name, name, error))
+        return false;
+    if (core_persist_rename(state, domain->name, name, def, error))
+        return true;
+    if (moves)
+        (void)core_nvram_move(state, name, domain->name, NULL);
+    return false;
+}
+
+static bool
 rename_unlocked(CoreDomain *domain, const char *name, const CoreDef *def,
-                GError **error)
+                bool moves, GError **error)
 {
     VirtkvmState *state = domain->state;
     char *reserved = core_list_reserve_name(state->list, domain, name);
@@ -191,7 +225,7 @@ rename_unlocked(CoreDomain *domain, const char *name, const CoreDef *def,
                   _("domain with name '%s' already exists"), name);
         return false;
     }
-    if (core_persist_rename(state, domain->name, name, def, error)) {
+    if (rename_files(domain, name, def, moves, error)) {
         core_list_take_name(state->list, domain, reserved);
         return true;
     }
@@ -207,15 +241,15 @@ rename_act(CoreCall *call, GError **error)
     CoreDomain *domain = call->domain;
     const char *name = call->data;
     g_autoptr(CoreDef) def = NULL;
-    bool renamed;
+    bool renamed, moves;
 
     if (!check_rename(domain, name, error))
         return false;
-    def = renamed_def(domain->def, name, error);
+    def = renamed_def(domain, name, &moves, error);
     if (!def)
         return false;
     core_domain_unlock(domain);
-    renamed = rename_unlocked(domain, name, def, error);
+    renamed = rename_unlocked(domain, name, def, moves, error);
     core_domain_lock(domain);
     if (renamed)
         core_domain_set_config(domain, g_steal_pointer(&def));

@@ -20,9 +20,11 @@ create_act(CoreCall *call, GError **error)
     CoreDomain *domain = call->domain;
     bool autodestroy = call->flags & VIR_DOMAIN_START_AUTODESTROY;
     g_autoptr(ConfDomain) conf = NULL;
-    CoreStart start = { .paused = call->flags & VIR_DOMAIN_START_PAUSED,
-                        .autodestroy = autodestroy ? call->who->client_id
-                                                   : CORE_NO_CLIENT };
+    CoreStart start = {
+        .paused = call->flags & VIR_DOMAIN_START_PAUSED,
+        .reset_nvram = call->flags & VIR_DOMAIN_START_RESET_NVRAM,
+        .autodestroy = autodestroy ? call->who->client_id : CORE_NO_CLIENT
+    };
 
     if (core_domain_active(domain)) {
         core_api_set_invalid(error, _("domain is already running"));

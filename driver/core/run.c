@@ -7,6 +7,7 @@
 
 #include "core/engine-devices.h"
 #include "core/events.h"
+#include "core/nvram.h"
 #include "core/status.h"
 #include "util/error.h"
 #include "util/i18n.h"
@@ -90,6 +91,20 @@ adopt_engine(CoreDomain *domain, CoreEngine *engine, CoreDef *live)
         host->hold(host, 1);
 }
 
+/* Without the lock. A definition that is older than its firmware has not chosen
+ * one yet. */
+static bool
+prepare(const CoreDomain *domain, const CoreStart *start, GError **error)
+{
+    const ConfOs *os = &start->conf->os;
+
+    if (os->firmware && !os->loader.path &&
+        !core_firmware_choose(domain->state, start->conf, error))
+        return false;
+    return core_nvram_prepare(domain->state, start->conf, start->reset_nvram,
+                              error);
+}
+
 static bool
 spawn(CoreDomain *domain, const CoreStart *start, GPtrArray *warnings,
       GError **error)
@@ -105,7 +120,9 @@ spawn(CoreDomain *domain, const CoreStart *start, GPtrArray *warnings,
     core_domain_unlock(domain);
     start->conf->live.id = launch.id;
     conf_domain_assign_live(start->conf);
-    engine = domain->state->profile->engine->spawn(&launch, error);
+    engine = prepare(domain, start, error)
+                 ? domain->state->profile->engine->spawn(&launch, error)
+                 : NULL;
     if (engine)
         live = core_def_new_live(start->conf);
     core_domain_lock(domain);

@@ -15,6 +15,7 @@
 typedef struct CoreStart {
     ConfDomain *conf;    /* what to run; becomes the live definition */
     bool paused;         /* do not let the guest run yet */
+    bool reset_nvram;    /* its firmware's variables begin anew */
     guint64 autodestroy; /* client id, or CORE_NO_CLIENT */
 } CoreStart;
 

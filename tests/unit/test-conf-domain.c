@@ -162,8 +162,8 @@ test_each_guest_has_a_balloon(void **state)
     g_autoptr(ConfDomain) given =
         parse(HEAD OS "<devices><memballoon model='virtio-non-transitional'/>"
                       "</devices></domain>");
-    g_autoptr(ConfDomain) small = parse(
-        HEAD "<os><type machine='microvm'>hvm</type></os></domain>");
+    g_autoptr(ConfDomain) small =
+        parse(HEAD "<os><type machine='microvm'>hvm</type></os></domain>");
 
     assert_string_equal(balloon_of(silent), "virtio");
     assert_int_equal(silent->memballoons->len, 1);
@@ -310,9 +310,23 @@ test_start_refuses_by_name(void **state)
     assert_start_refused(HEAD OS "<vcpu sideways='yes'>1</vcpu></domain>",
                          "'sideways' of <vcpu>");
     assert_start_refused(HEAD "<os><type>hvm</type></os></domain>", "<kernel>");
-    assert_start_refused(HEAD "<os><type>hvm</type><kernel>/k</kernel>"
-                              "<loader>/l</loader></os></domain>",
-                         "<loader> cannot be honoured: firmware");
+    assert_start_refused(HEAD "<os><type machine='microvm'>hvm</type><kernel>/k"
+                              "</kernel><loader>/l</loader></os></domain>",
+                         "a microvm has no firmware");
+    assert_start_refused(HEAD "<os><type>hvm</type><loader secure='yes' "
+                              "type='pflash'>/l</loader></os></domain>",
+                         "'secure' of <loader> cannot be honoured: secure");
+    assert_start_refused(HEAD "<os firmware='efi'><type>hvm</type><firmware>"
+                              "<feature enabled='yes' name='secure-boot'/>"
+                              "</firmware></os></domain>",
+                         "'enabled' of <feature> cannot be honoured: secure");
+    assert_start_refused(HEAD "<os><type>hvm</type><loader format='qcow2'>/l"
+                              "</loader></os></domain>",
+                         "'format' of <loader> cannot be honoured");
+    assert_start_refused(HEAD "<os><type>hvm</type><loader type='pflash'>/l"
+                              "</loader><nvram type='network'><source/></nvram>"
+                              "</os></domain>",
+                         "'type' of <nvram> cannot be honoured");
     assert_start_refused(HEAD OS "<cpu><numa/></cpu></domain>", "<numa>");
     assert_start_refused(HEAD OS "<cpu match='minimum'><model>Nehalem</model>"
                                  "</cpu></domain>",

@@ -41,6 +41,9 @@ void engine_document_warn(EngineResolved *resolved, char *message);
 bool engine_document_fill(json_t *root, const ConfDomain *domain,
                           GError **error);
 
+/** engine_document_firmware: what <loader> and <nvram> name */
+bool engine_document_firmware(EngineResolved *resolved, GError **error);
+
 /** engine_document_devices: the devices on the PCI bus */
 bool engine_document_devices(EngineResolved *resolved, GError **error);
 

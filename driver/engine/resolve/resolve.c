@@ -112,9 +112,20 @@ open_kernel(const ConfDomain *domain, const char *cache_dir, GError **error)
 }
 
 static bool
+add_kernel(EngineResolved *resolved, GError **error)
+{
+    const ConfDomain *domain = resolved->domain;
+
+    return !domain->os.kernel ||
+           add_image(resolved, "kernel", domain->os.kernel,
+                     open_kernel(domain, resolved->context->cache_dir, error),
+                     error);
+}
+
+static bool
 check_kernel(const ConfDomain *domain, GError **error)
 {
-    if (domain->os.kernel)
+    if (domain->os.kernel || domain->os.loader.path)
         return true;
     error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
               _("<os> has no <kernel>: name a kernel to boot"));
@@ -130,8 +141,8 @@ engine_resolve(ConfDomain *domain, const EngineResolveContext *context,
     conf_domain_assign_live(domain);
     if (!check_kernel(domain, error) ||
         !engine_document_fill(resolved->root, domain, error) ||
-        !add_image(resolved, "kernel", domain->os.kernel,
-                   open_kernel(domain, context->cache_dir, error), error) ||
+        !engine_document_firmware(resolved, error) ||
+        !add_kernel(resolved, error) ||
         !add_initrd(resolved, domain->os.initrd, error) ||
         !engine_document_serials(resolved, error) ||
         !engine_document_devices(resolved, error))
