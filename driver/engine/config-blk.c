@@ -31,7 +31,7 @@ static const char *const rerror_names[] = { "report", "stop", "ignore", NULL };
 static bool read_backing(json_t *object, void *target, const EnginePlace *place,
                          GError **error);
 
-static const EngineMember drive_members[] = {
+const EngineMember engine_drive_members[] = {
     { "format", ENGINE_MEMBER_ENUM, ENGINE_AT(EngineDriveConfig, format),
       .required = true, .names = format_names },
     { "fd", ENGINE_MEMBER_FD, ENGINE_AT(EngineDriveConfig, fd),
@@ -49,8 +49,8 @@ static const EngineMember drive_members[] = {
     { NULL },
 };
 
-static void
-drive_free(EngineDriveConfig *drive)
+void
+engine_drive_config_free(EngineDriveConfig *drive)
 {
     while (drive) {
         EngineDriveConfig *backing = drive->backing;
@@ -84,12 +84,26 @@ read_backing(json_t *object, void *target, const EnginePlace *place,
                                    error);
     *backing = g_new0(EngineDriveConfig, 1);
     (*backing)->fd = -1;
-    if (!engine_members_read(object, drive_members, *backing, place, error))
+    if (!engine_members_read(object, engine_drive_members, *backing, place,
+                             error))
         return false;
     if (!(*backing)->writable)
         return true;
     return engine_place_refuse(place, VIR_ERR_INVALID_ARG,
                                _("must not be writable"), error);
+}
+
+EngineDriveConfig *
+engine_drive_config_new(json_t *object, const EnginePlace *place,
+                        GError **error)
+{
+    EngineDriveConfig *drive = g_new0(EngineDriveConfig, 1);
+
+    drive->fd = -1;
+    if (engine_members_read(object, engine_drive_members, drive, place, error))
+        return drive;
+    engine_drive_config_free(drive);
+    return NULL;
 }
 
 /* --- THROTTLE ------------------------------------------------------------- */
@@ -199,15 +213,8 @@ read_flush(json_t *value, void *target, const EnginePlace *place,
     return read_flag(value, target, flush_names, place, error);
 }
 
-static const EngineMember blk_members[] = {
-    ENGINE_MEMBERS(engine_device_members),
-    { "queues", ENGINE_MEMBER_UINT, BLK(queues), .min = 1, .max = QUEUES_MAX },
-    { "queue_size", ENGINE_MEMBER_UINT, BLK(queue_size), .min = QUEUE_SIZE_MIN,
-      .max = QUEUE_SIZE_MAX },
-    { "drive", ENGINE_MEMBER_OBJECT, BLK(drive), .required = true,
-      .members = drive_members },
+const EngineMember engine_disk_members[] = {
     { "readonly", ENGINE_MEMBER_BOOL, BLK(readonly) },
-    { "serial", ENGINE_MEMBER_STRING, BLK(serial), .max = 20 },
     { "logical_block_size", ENGINE_MEMBER_UINT, BLK(logical_block_size),
       .min = BLOCK_SIZE_DEFAULT, .max = LOGICAL_SIZE_MAX },
     { "physical_block_size", ENGINE_MEMBER_UINT, BLK(physical_block_size),
@@ -221,6 +228,18 @@ static const EngineMember blk_members[] = {
     { "rerror", ENGINE_MEMBER_ENUM, BLK(rerror), .names = rerror_names },
     { "throttle", ENGINE_MEMBER_OBJECT, BLK(throttle),
       .members = engine_throttle_members },
+    { NULL },
+};
+
+static const EngineMember blk_members[] = {
+    ENGINE_MEMBERS(engine_device_members),
+    ENGINE_MEMBERS(engine_disk_members),
+    { "queues", ENGINE_MEMBER_UINT, BLK(queues), .min = 1, .max = QUEUES_MAX },
+    { "queue_size", ENGINE_MEMBER_UINT, BLK(queue_size), .min = QUEUE_SIZE_MIN,
+      .max = QUEUE_SIZE_MAX },
+    { "drive", ENGINE_MEMBER_OBJECT, BLK(drive), .required = true,
+      .members = engine_drive_members },
+    { "serial", ENGINE_MEMBER_STRING, BLK(serial), .max = 20 },
     { NULL },
 };
 
@@ -238,69 +257,59 @@ read_flag(json_t *value, void *target, const char *const names[],
     return true;
 }
 
-static void
-blk_init(EngineDeviceConfig *device)
+void
+engine_disk_config_init(EngineBlkConfig *blk)
 {
-    EngineBlkConfig *blk = &device->blk;
-
-    blk->queues = 1;
-    blk->queue_size = QUEUE_SIZE_DEFAULT;
     blk->logical_block_size = BLOCK_SIZE_DEFAULT;
     blk->write_cache = true;
     blk->werror = ENGINE_BLK_ENOSPACE;
     blk->drive.fd = -1;
 }
 
-static bool
-is_power_of_two(unsigned number)
+static void
+blk_init(EngineDeviceConfig *device)
 {
-    return number > 0 && (number & (number - 1)) == 0;
+    device->blk.queues = 1;
+    device->blk.queue_size = QUEUE_SIZE_DEFAULT;
+    engine_disk_config_init(&device->blk);
 }
 
-static bool
-check_sizes(const EngineBlkConfig *blk, const EnginePlace *place,
-            GError **error)
+bool
+engine_disk_config_check(const EngineBlkConfig *blk, const EnginePlace *place,
+                         GError **error)
 {
-    const struct {
-        const char *name;
-        unsigned value;
-    } sizes[] = {
-        { "queue_size", blk->queue_size },
-        { "logical_block_size", blk->logical_block_size },
-        { "physical_block_size",
-          MAX(blk->physical_block_size, blk->logical_block_size) },
-    };
+    EnginePlace throttle = engine_place_member(place, "throttle");
 
-    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
-        EnginePlace here = engine_place_member(place, sizes[i].name);
-
-        if (!is_power_of_two(sizes[i].value))
-            return engine_place_refuse(&here, VIR_ERR_INVALID_ARG,
-                                       _("must be a power of two"), error);
-    }
-    return true;
+    return engine_member_check_power(blk->logical_block_size,
+                                     "logical_block_size", place, error) &&
+           engine_member_check_power(
+               MAX(blk->physical_block_size, blk->logical_block_size),
+               "physical_block_size", place, error) &&
+           engine_throttle_config_check(&blk->throttle, &throttle, error);
 }
 
 static bool
 blk_check(const EngineDeviceConfig *device, const EnginePlace *place,
           GError **error)
 {
-    EnginePlace throttle = engine_place_member(place, "throttle");
+    return engine_member_check_power(device->blk.queue_size, "queue_size",
+                                     place, error) &&
+           engine_disk_config_check(&device->blk, place, error);
+}
 
-    return check_sizes(&device->blk, place, error) &&
-           engine_throttle_config_check(&device->blk.throttle, &throttle,
-                                        error);
+void
+engine_disk_config_clear(EngineBlkConfig *blk)
+{
+    engine_drive_config_free(blk->drive.backing);
+    g_free(blk->drive.path);
+    g_free(blk->serial);
+    engine_throttle_config_clear(&blk->throttle);
 }
 
 static void
 blk_clear(EngineDeviceConfig *device)
 {
-    EngineBlkConfig *blk = &device->blk;
-
-    drive_free(blk->drive.backing);
-    g_free(blk->drive.path);
-    g_free(blk->serial);
-    engine_throttle_config_clear(&blk->throttle);
+    engine_disk_config_clear(&device->blk);
 }
 
 const EngineDeviceSchema engine_blk_schema = {

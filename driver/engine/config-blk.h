@@ -40,6 +40,15 @@ bool engine_throttle_config_check(const EngineThrottleConfig *config,
                                   const EnginePlace *place, GError **error);
 void engine_throttle_config_clear(EngineThrottleConfig *config);
 
+/**
+ * engine_drive_config_new: a DRIVE that does not stand in a machine document
+ * @error: naming the member
+ */
+EngineDriveConfig *engine_drive_config_new(json_t *object,
+                                           const EnginePlace *place,
+                                           GError **error);
+void engine_drive_config_free(EngineDriveConfig *drive); /* NULL is fine */
+
 typedef enum EngineBlkZeroes {
     ENGINE_BLK_ZEROES_OFF = 0, /* written as any other bytes */
     ENGINE_BLK_ZEROES_ON,      /* told to the host as zeroes */

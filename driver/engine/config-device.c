@@ -18,6 +18,8 @@ static const EngineDeviceSchema *const schemas[] = {
     [ENGINE_DEVICE_VIRTIO_RNG] = &engine_rng_schema,
     [ENGINE_DEVICE_VIRTIO_BALLOON] = &engine_balloon_schema,
     [ENGINE_DEVICE_VIRTIO_BLK] = &engine_blk_schema,
+    [ENGINE_DEVICE_VIRTIO_SCSI] = &engine_virtio_scsi_schema,
+    [ENGINE_DEVICE_UNIT] = &engine_unit_schema,
 };
 
 static bool
@@ -45,17 +47,22 @@ read_kind(json_t *value, void *target, const EnginePlace *place, GError **error)
                                problem, error);
 }
 
-const EngineMember engine_device_members[] = {
+const EngineMember engine_named_members[] = {
     { "type", ENGINE_MEMBER_CUSTOM, .offset = 0, .required = true,
       .read = read_kind },
     { "id", ENGINE_MEMBER_STRING, ENGINE_AT(EngineDeviceConfig, id),
       .required = true, .min = 1, .max = ID_MAX_BYTES },
+    { "bootindex", ENGINE_MEMBER_UINT, ENGINE_AT(EngineDeviceConfig, bootindex),
+      .max = ENGINE_BOOTINDEX_MAX },
+    { NULL },
+};
+
+const EngineMember engine_device_members[] = {
+    ENGINE_MEMBERS(engine_named_members),
     { "slot", ENGINE_MEMBER_UINT, ENGINE_AT(EngineDeviceConfig, slot),
       .required = true, .min = 1, .max = 31 },
     { "function", ENGINE_MEMBER_UINT, ENGINE_AT(EngineDeviceConfig, function),
       .max = 7 },
-    { "bootindex", ENGINE_MEMBER_UINT, ENGINE_AT(EngineDeviceConfig, bootindex),
-      .max = ENGINE_BOOTINDEX_MAX },
     { "packed", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineDeviceConfig, packed) },
     { "iothread", ENGINE_MEMBER_UINT, ENGINE_AT(EngineDeviceConfig, iothread),
       .max = ENGINE_IOTHREADS_MAX },
@@ -140,7 +147,8 @@ check_unique(const EngineConfig *config, const EngineDeviceConfig *device,
     for (size_t i = 0; i < config->n_devices; i++) {
         const EngineDeviceConfig *other = config->devices[i];
 
-        if (other->slot == device->slot && other->function == device->function)
+        if (device->slot != 0 && other->slot == device->slot &&
+            other->function == device->function)
             return engine_place_refuse(place, VIR_ERR_INVALID_ARG,
                                        _("names a PCI address that is taken"),
                                        error);

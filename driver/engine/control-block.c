@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "engine/control-command.h"
+#include "engine/scsi/unit.h"
 #include "engine/virtio/blk-host.h"
 #include "engine/virtio/devices.h"
 #include "util/error.h"
@@ -12,12 +13,18 @@
 
 #define ID_MAX_BYTES 255
 
+static bool
+is_unit(const EngineDevice *device)
+{
+    return device->type == &engine_scsi_unit_type;
+}
+
 static EngineDevice *
 find_disk(Engine *engine, const char *id, GError **error)
 {
     EngineDevice *device = engine_device_by_id(engine, id);
 
-    if (device && device->type == &engine_virtio_blk_type)
+    if (device && (device->type == &engine_virtio_blk_type || is_unit(device)))
         return device;
     error_set(error, VIR_ERR_INVALID_ARG, _("there is no disk '%s'"), id);
     return NULL;
@@ -60,13 +67,30 @@ add_stats(json_t *object, const EngineBlkStats *stats)
     add_number(object, "errors", stats->errors);
 }
 
+/* What only a drive for discs has. */
+static void
+add_drive(json_t *object, const ScsiUnit *unit)
+{
+    json_object_set_new(object, "medium",
+                        json_boolean(engine_disk_has_medium(&unit->disk)));
+    json_object_set_new(
+        object, "tray_open",
+        json_boolean(__atomic_load_n(&unit->open, __ATOMIC_RELAXED)));
+    json_object_set_new(
+        object, "locked",
+        json_boolean(__atomic_load_n(&unit->locked, __ATOMIC_RELAXED)));
+}
+
 static json_t *
 disk_info(EngineDevice *device)
 {
     json_t *object = json_object();
     EngineBlkInfo info;
 
-    engine_blk_info(device, &info);
+    if (is_unit(device))
+        engine_disk_info(&((ScsiUnit *)device)->disk, &info);
+    else
+        engine_blk_info(device, &info);
     json_object_set_new(object, "id", engine_text(device->config->id));
     json_object_set_new(object, "error", json_string(error_name(info.error)));
     add_number(object, "size", info.image.size);
@@ -74,6 +98,8 @@ disk_info(EngineDevice *device)
     add_number(object, "allocation", info.image.allocation);
     add_number(object, "highest_offset", info.image.highest_offset);
     add_stats(object, &info.stats);
+    if (is_unit(device) && ((ScsiUnit *)device)->is_disc)
+        add_drive(object, (ScsiUnit *)device);
     return object;
 }
 
@@ -121,7 +147,10 @@ run_resize(Engine *engine, void *arguments, GError **error)
     const ResizeArguments *resize = arguments;
     EngineDevice *disk = find_disk(engine, resize->id, error);
 
-    if (!disk || !engine_blk_resize(disk, resize->size, error))
+    if (!disk)
+        return NULL;
+    if (!(is_unit(disk) ? engine_scsi_resize
+                        : engine_blk_resize)(disk, resize->size, error))
         return NULL;
     return json_object();
 }
@@ -162,9 +191,76 @@ run_set_throttle(Engine *engine, void *arguments, GError **error)
 {
     const ThrottleArguments *throttle = arguments;
     EngineDevice *disk = find_disk(engine, throttle->id, error);
+    bool ok = disk != NULL;
 
-    if (!disk || !engine_blk_set_throttle(disk, &throttle->throttle, error))
+    if (ok && is_unit(disk))
+        ok = engine_disk_set_throttle(&((ScsiUnit *)disk)->disk,
+                                      &throttle->throttle, error);
+    else if (ok)
+        ok = engine_blk_set_throttle(disk, &throttle->throttle, error);
+    return ok ? json_object() : NULL;
+}
+
+/* --- media ---------------------------------------------------------------- */
+typedef struct MediumArguments {
+    char *id;
+    bool force;
+    EngineDriveConfig *drive; /* NULL: none */
+    GArray *fds;              /* int: that it names; NULL: none */
+} MediumArguments;
+
+static bool
+read_drive(json_t *value, void *target, const EnginePlace *place,
+           GError **error)
+{
+    MediumArguments *medium = target;
+    const GArray *noted = place->reader->fds;
+    guint first = noted ? noted->len : 0;
+
+    medium->drive = engine_drive_config_new(value, place, error);
+    if (!medium->drive)
+        return false;
+    medium->fds = g_array_new(FALSE, FALSE, sizeof(int));
+    for (guint i = first; noted && i < noted->len; i++)
+        g_array_append_val(medium->fds, g_array_index(noted, int, i));
+    return true;
+}
+
+static const EngineMember medium_members[] = {
+    { "id", ENGINE_MEMBER_STRING, ENGINE_AT(MediumArguments, id),
+      .required = true, .min = 1, .max = ID_MAX_BYTES },
+    { "force", ENGINE_MEMBER_BOOL, ENGINE_AT(MediumArguments, force) },
+    { "drive", ENGINE_MEMBER_CUSTOM, .offset = 0, .read = read_drive },
+    { NULL },
+};
+
+static void
+clear_medium(void *arguments)
+{
+    MediumArguments *medium = arguments;
+
+    engine_drive_config_free(medium->drive);
+    if (medium->fds)
+        g_array_unref(medium->fds);
+    g_free(medium->id);
+}
+
+static json_t *
+run_change_medium(Engine *engine, void *arguments, GError **error)
+{
+    MediumArguments *medium = arguments;
+    EngineDevice *disk = find_disk(engine, medium->id, error);
+
+    if (disk && !is_unit(disk)) {
+        error_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                  _("'%s' is no drive for removable media"), medium->id);
         return NULL;
+    }
+    if (!disk ||
+        !engine_scsi_change_medium(disk, medium->drive, medium->force, error))
+        return NULL;
+    medium->drive = NULL; /* the drive's now */
+    engine_device_replace_fds(engine, disk, medium->fds);
     return json_object();
 }
 
@@ -173,6 +269,8 @@ const EngineControlCommand engine_control_block[] = {
       clear_resize },
     { "block_set_throttle", true, run_set_throttle, throttle_members,
       sizeof(ThrottleArguments), clear_throttle },
+    { "change_medium", true, run_change_medium, medium_members,
+      sizeof(MediumArguments), clear_medium },
     { "query-block", false, run_query_block },
     { NULL },
 };

@@ -43,6 +43,7 @@ typedef struct EngineDeviceType {
                      unsigned size);
     void (*write)(EngineDevice *device, unsigned region, uint64_t offset,
                   unsigned size, uint64_t value);
+    const struct ScsiBus *units; /* NULL: it is no controller of disks */
 } EngineDeviceType;
 
 struct EngineDevice {

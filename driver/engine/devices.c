@@ -11,6 +11,7 @@
 #include "engine/firmware/firmware.h"
 #include "engine/machine.h"
 #include "engine/pit.h"
+#include "engine/scsi/unit.h"
 #include "engine/virtio/devices.h"
 
 /* Every kind of device, in the order of their realization. One that a machine
@@ -38,6 +39,8 @@ static const EngineDeviceType *const listed[] = {
     [ENGINE_DEVICE_VIRTIO_RNG] = &engine_virtio_rng_type,
     [ENGINE_DEVICE_VIRTIO_BALLOON] = &engine_virtio_balloon_type,
     [ENGINE_DEVICE_VIRTIO_BLK] = &engine_virtio_blk_type,
+    [ENGINE_DEVICE_VIRTIO_SCSI] = &engine_virtio_scsi_type,
+    [ENGINE_DEVICE_UNIT] = &engine_scsi_unit_type,
 };
 
 /* Returns: the device, NULL with @error set */
@@ -154,6 +157,19 @@ engine_devices_unplug(Engine *engine, EngineDevice *device)
             (--devices->count - at) * sizeof(EngineDevice *));
     remove_device(device);
     close_fds(devices, fds);
+}
+
+void
+engine_device_replace_fds(Engine *engine, EngineDevice *device,
+                          const GArray *fds)
+{
+    GArray *own = device->config->fds;
+    g_autoptr(GArray) before = g_array_copy(own);
+
+    g_array_set_size(own, 0);
+    if (fds)
+        g_array_append_vals(own, fds->data, fds->len);
+    close_fds(&engine->devices, before);
 }
 
 void

@@ -70,6 +70,11 @@ bool engine_device_plug(Engine *engine, EngineDeviceConfig *config,
  * does not listen
  */
 bool engine_device_unplug(Engine *engine, const char *id, GError **error);
+/** engine_device_replace_fds: the device uses other descriptors from now on:
+ * those that it named, and nobody else does, are closed. @fds: int; NULL: none
+ */
+void engine_device_replace_fds(Engine *engine, EngineDevice *device,
+                               const GArray *fds);
 /** engine_device_configs: of the devices that are there now. Returns: array of
  * const EngineDeviceConfig, the caller's to free */
 GPtrArray *engine_device_configs(Engine *engine);

@@ -49,13 +49,15 @@ count_in_slot(const Engine *engine, unsigned slot)
 static bool
 check_place(Engine *engine, const EngineDeviceConfig *config, GError **error)
 {
-    if (!check_there(engine, error))
+    if (config->slot != 0 && !check_there(engine, error))
         return false;
     if (engine_device_by_id(engine, config->id)) {
         error_set(error, VIR_ERR_OPERATION_FAILED,
                   _("there is a device '%s' already"), config->id);
         return false;
     }
+    if (config->slot == 0)
+        return true; /* its controller has a place for it, or not */
     if (config->function != 0) {
         error_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
                   _("only function 0 of a PCI slot can be plugged in while the "
@@ -81,19 +83,43 @@ engine_device_plug(Engine *engine, EngineDeviceConfig *config, GError **error)
     engine_vcpus_stop(&engine->vcpus);
     ok = engine_devices_plug(engine, config, error);
     /* Before its first instruction a guest has looked nowhere yet. */
-    if (ok && engine->status != ENGINE_STATUS_PRELAUNCH)
+    if (ok && config->slot != 0 && engine->status != ENGINE_STATUS_PRELAUNCH)
         engine_hotplug_plugged(engine, config->slot);
     let_go(engine);
     return ok;
 }
 
 /* --- out ------------------------------------------------------------------ */
-/* Needs the vCPUs to be stopped. */
+static bool
+hangs_on(const EngineDevice *device, const EngineDevice *controller)
+{
+    return device->config && device->config->kind == ENGINE_DEVICE_UNIT &&
+           strcmp(device->config->unit.controller, controller->config->id) == 0;
+}
+
+static EngineDevice *
+find_unit_of(const Engine *engine, const EngineDevice *controller)
+{
+    for (unsigned i = 0; i < engine->devices.count; i++)
+        if (hangs_on(engine->devices.items[i], controller))
+            return engine->devices.items[i];
+    return NULL;
+}
+
+/* With what hangs on it. Needs the vCPUs to be stopped. */
 static void
 remove_device(Engine *engine, EngineDevice *device)
 {
     json_t *data = json_pack("{s:o}", "id", engine_text(device->config->id));
+    EngineDevice *unit = find_unit_of(engine, device);
 
+    for (; unit; unit = find_unit_of(engine, device)) {
+        json_t *of_unit =
+            json_pack("{s:o}", "id", engine_text(unit->config->id));
+
+        engine_devices_unplug(engine, unit);
+        engine_event(engine, "DEVICE_DELETED", of_unit);
+    }
     engine_devices_unplug(engine, device);
     engine_event(engine, "DEVICE_DELETED", data);
 }
@@ -105,7 +131,7 @@ remove_devices(Engine *engine, uint32_t slots)
     for (unsigned i = engine->devices.count; i-- > 0;) {
         EngineDevice *device = engine->devices.items[i];
 
-        if (device->config &&
+        if (device->config && device->config->slot != 0 &&
             (slots ? (slots >> device->config->slot & 1) : device->leaving))
             remove_device(engine, device);
     }
@@ -117,9 +143,23 @@ engine_hotplug_settle(Engine *engine)
     remove_devices(engine, 0);
 }
 
+/* Its controller tells the guest, which has no say. */
+static void
+unplug_unit(Engine *engine, EngineDevice *device)
+{
+    engine_vcpus_stop(&engine->vcpus);
+    remove_device(engine, device);
+    let_go(engine);
+}
+
 static bool
 check_leaving(Engine *engine, const EngineDevice *device, GError **error)
 {
+    if (find_unit_of(engine, device)) {
+        error_set(error, VIR_ERR_OPERATION_FAILED,
+                  _("device cannot be detached: device is busy"));
+        return false;
+    }
     if (!check_there(engine, error))
         return false;
     if (count_in_slot(engine, device->config->slot) == 1)
@@ -140,6 +180,10 @@ engine_device_unplug(Engine *engine, const char *id, GError **error)
         error_set(error, VIR_ERR_DEVICE_MISSING, _("there is no device '%s'"),
                   id);
         return false;
+    }
+    if (device->config->slot == 0) {
+        unplug_unit(engine, device);
+        return true;
     }
     if (!check_leaving(engine, device, error))
         return false;

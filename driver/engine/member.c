@@ -244,3 +244,15 @@ engine_members_read(json_t *object, const EngineMember *members, void *target,
     }
     return engine_members_check(object, members, place, error);
 }
+
+bool
+engine_member_check_power(unsigned value, const char *name,
+                          const EnginePlace *place, GError **error)
+{
+    EnginePlace here = engine_place_member(place, name);
+
+    if (value > 0 && (value & (value - 1)) == 0)
+        return true;
+    return engine_place_refuse(&here, VIR_ERR_INVALID_ARG,
+                               _("must be a power of two"), error);
+}

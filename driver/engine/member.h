@@ -113,3 +113,7 @@ bool engine_member_read(const EngineMember *member, json_t *value,
  */
 bool engine_place_refuse(const EnginePlace *place, virErrorNumber code,
                          const char *problem, GError **error);
+
+/** engine_member_check_power: is @value, of member @name, a power of two? */
+bool engine_member_check_power(unsigned value, const char *name,
+                               const EnginePlace *place, GError **error);

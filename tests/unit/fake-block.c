@@ -226,6 +226,7 @@ engine_block_close(EngineBlock *block)
     if (!block)
         return;
     engine_io_call(block->io, close_here, block);
-    the_block = NULL;
+    if (the_block == block)
+        the_block = NULL;
     g_free(block);
 }

@@ -660,6 +660,17 @@ engine_device_unplug(Engine *engine, const char *id, GError **error)
     return false;
 }
 
+void
+engine_device_replace_fds(Engine *engine, EngineDevice *device,
+                          const GArray *fds)
+{
+    GArray *own = device->config->fds;
+
+    g_array_set_size(own, 0);
+    if (fds)
+        g_array_append_vals(own, fds->data, fds->len);
+}
+
 GPtrArray *
 engine_device_configs(Engine *engine)
 {

@@ -227,6 +227,44 @@ test_disk(void **state)
     assert_int_equal(disk->rerror, ENGINE_BLK_REPORT);
 }
 
+#define UNIT(members)                                                      \
+    "[{\"type\":\"virtio-scsi\",\"id\":\"scsi0\",\"slot\":4},"             \
+    "{\"type\":\"unit\",\"id\":\"disk\",\"controller\":\"scsi0\"," members \
+    "}]"
+#define CDROM "\"device\":\"cdrom\""
+
+static void
+test_units(void **state)
+{
+    g_autoptr(EngineConfig) config = engine_config_parse(
+        "{" REQUIRED ",\"devices\":" UNIT(
+            CDROM ",\"target\":3,\"lun\":16383,\"vendor\":\"ACME\","
+                  "\"wwn\":\"ffffc50015ea71ac\",\"rotation_rate\":7200,"
+                  "\"serial\":\"a serial number of thirty-six bytes\"") "}",
+        NULL);
+    const EngineDeviceConfig *device = config->devices[0];
+
+    assert_int_equal(device->kind, ENGINE_DEVICE_VIRTIO_SCSI);
+    assert_int_equal(device->scsi.queues, 1);
+    assert_int_equal(device->scsi.queue_size, 256);
+    assert_int_equal(device->scsi.max_sectors, 65535);
+    device = config->devices[1];
+    assert_int_equal(device->kind, ENGINE_DEVICE_UNIT);
+    assert_int_equal(device->slot, 0);
+    assert_int_equal(device->unit.kind, ENGINE_UNIT_CDROM);
+    assert_string_equal(device->unit.controller, "scsi0");
+    assert_int_equal(device->unit.target, 3);
+    assert_int_equal(device->unit.lun, 16383);
+    assert_string_equal(device->unit.vendor, "ACME");
+    assert_true(device->unit.wwn == 0xffffc50015ea71acull);
+    assert_int_equal(device->unit.rotation_rate, 7200);
+    assert_string_equal(device->blk.serial,
+                        "a serial number of thirty-six bytes");
+    assert_null(device->blk.drive.path);
+    assert_int_equal(device->blk.drive.fd, -1);
+    assert_int_equal(device->blk.werror, ENGINE_BLK_ENOSPACE);
+}
+
 static void
 test_devices_are_checked(void **state)
 {
@@ -264,6 +302,19 @@ test_devices_are_checked(void **state)
           "\"format\":\"raw\",\"fd\":5,\"path\":\"/a\",\"backing\":{"
           "\"format\":\"raw\",\"fd\":5,\"path\":\"/a\",\"writable\":true}}}]",
           "'devices[0].drive.backing'" },
+        { UNIT("\"device\":\"disk\""), "'devices[1].drive'" },
+        { UNIT("\"device\":\"tape\""), "'devices[1].device'" },
+        { UNIT(CDROM ",\"slot\":4"), "'devices[1].slot'" },
+        { UNIT(CDROM ",\"lun\":16384"), "'devices[1].lun'" },
+        { UNIT(CDROM ",\"target\":256"), "'devices[1].target'" },
+        { UNIT(CDROM ",\"wwn\":\"5000c50015ea71a\""), "'devices[1].wwn'" },
+        { UNIT(CDROM ",\"wwn\":\"0x00c50015ea71ac\""), "'devices[1].wwn'" },
+        { UNIT(CDROM ",\"vendor\":\"too long a\""), "'devices[1].vendor'" },
+        { "[{\"type\":\"virtio-scsi\",\"id\":\"scsi0\",\"slot\":4,"
+          "\"queues\":17}]",
+          "'devices[0].queues'" },
+        { "[{\"type\":\"unit\",\"id\":\"d\",\"device\":\"cdrom\"}]",
+          "'devices[0].controller'" },
         { NET("52:54:00:00:00", TAP), "'devices[0].mac'" },
         { NET("52:54:00:00:00:0g", TAP), "'devices[0].mac'" },
         { NET("52-54-00-00-00-01", TAP), "'devices[0].mac'" },
@@ -416,6 +467,7 @@ main(void)
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_disk),
         cmocka_unit_test(test_net),
+        cmocka_unit_test(test_units),
         cmocka_unit_test(test_devices_are_checked),
         cmocka_unit_test(test_microvm_has_no_acpi),
         cmocka_unit_test(test_topology_default_is_sockets),

@@ -244,7 +244,7 @@ clear(Blk *blk)
 {
     engine_block_close(blk->block);
     g_free(blk->iov);
-    g_mutex_clear(&blk->failures.lock);
+    g_mutex_clear(&blk->failures.log.lock);
 }
 
 static void
@@ -300,7 +300,7 @@ blk_realize(EngineDevice *device, Engine *engine, const EngineConfig *config,
     for (unsigned way = 0; way < ENGINE_THROTTLE_WAYS; way++)
         blk_list_init(&blk->waiting[way]);
     engine_throttle_init(&blk->throttle, io, blk_ready, blk);
-    g_mutex_init(&blk->failures.lock);
+    g_mutex_init(&blk->failures.log.lock);
     engine_io_timer_init(&blk->end, io, on_end, blk);
     blk->virtio.offered = features_of(blk);
     blk->virtio.queue_size = (uint16_t)blk->config->queue_size;

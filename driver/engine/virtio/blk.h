@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/block/block.h"
+#include "engine/disk/error.h"
 #include "engine/throttle.h"
 #include "engine/virtio/blk-host.h"
 #include "engine/virtio/virtio.h"
@@ -70,9 +71,8 @@ struct Blk {
     BlkList waiting[ENGINE_THROTTLE_WAYS]; /* for it */
     BlkList held; /* failed, and tried again when the domain goes on */
     EngineBlkStats stats;
-    int64_t event_ns; /* when the last one was posted */
-    int error;        /* why it stopped the domain: -errno; atomic */
-    LogLimit failures;
+    int error; /* why it stopped the domain: -errno; atomic */
+    EngineDiskFailures failures;
 };
 
 /* --- blk.c ---------------------------------------------------------------- */

@@ -10,4 +10,5 @@ extern const EngineDeviceType engine_virtio_balloon_type;
 extern const EngineDeviceType engine_virtio_blk_type;
 extern const EngineDeviceType engine_virtio_net_type;
 extern const EngineDeviceType engine_virtio_rng_type;
+extern const EngineDeviceType engine_virtio_scsi_type;
 extern const EngineDeviceType engine_virtio_serial_type;
