@@ -103,11 +103,16 @@ judge_format(const char *text, const void *base)
                                                        : CONF_REFUSED;
 }
 
+/* What the guest writes goes into a file beside the image. */
 static ConfPolicy
 judge_transient(const char *text, const void *base)
 {
-    return ((const ConfDisk *)base)->transient == CONF_ONOFF_ON ? CONF_REFUSED
-                                                                : CONF_HONOURED;
+    const ConfDisk *disk = base;
+    bool possible = disk->type == CONF_SOURCE_FILE && disk->path &&
+                    disk->readonly != CONF_ONOFF_ON;
+
+    return disk->transient != CONF_ONOFF_ON || possible ? CONF_HONOURED
+                                                        : CONF_REFUSED;
 }
 
 static ConfPolicy
@@ -283,6 +288,17 @@ static const ConfElement iotune_element = { .name = "iotune",
                                             .fields = iotune_fields,
                                             .check = conf_throttle_check };
 
+static const ConfField transient_fields[] = {
+    /* other domains may use the image in any case: nobody writes it */
+    CONF_ATTR("shareBacking", ConfDisk, share_backing, yesno),
+    CONF_TEXT(ConfDisk, transient, present, .judge = judge_transient,
+              .advice = N_("what is written to a disk can be thrown away only "
+                           "if it is of type='file' and not <readonly/>")),
+    CONF_END
+};
+static const ConfElement transient_element = { .name = "transient",
+                                               .fields = transient_fields };
+
 static const ConfField disk_fields[] = {
     CONF_ATTR("type", ConfDisk, type, enum, .names = type_names,
               .judge = judge_type, .advice = TYPE_ADVICE),
@@ -310,10 +326,7 @@ static const ConfField disk_fields[] = {
     CONF_CHILD("iotune", ConfDisk, iotune, iotune_element),
     CONF_LEAF("readonly", ConfDisk, readonly, present),
     CONF_LEAF("shareable", ConfDisk, shareable, present),
-    CONF_LEAF("transient", ConfDisk, transient, present,
-              .judge = judge_transient,
-              .advice = N_("nothing of a disk is thrown away when its domain "
-                           "ends: remove it")),
+    CONF_GROUP("transient", transient_element),
     CONF_LEAF("serial", ConfDisk, serial, string),
     CONF_CARRY("wwn", .policy = CONF_HARMLESS),
     CONF_CARRY("vendor", .policy = CONF_HARMLESS),

@@ -140,6 +140,7 @@ typedef struct ConfDisk {
     ConfDiskBus bus;
     ConfThrottle iotune;
     ConfOnOff readonly, shareable, transient;
+    ConfOnOff share_backing; /* of <transient> */
     char *serial;
     unsigned boot_order; /* 0 = absent; carried */
     char *alias;         /* live, or the user's own */

@@ -8,8 +8,10 @@ but lets go of what it is asked to, refuses to, or says nothing."""
 import os
 import pty
 import re
+import shutil
 import socket
 import time
+import unittest
 
 import harness
 import virshcase
@@ -250,6 +252,24 @@ class Hotplug(Case):
         self.assertEqual(
             re.findall("event 'device-(.*)' for domain 'a'", output),
             ["added", "removed"] * 3)
+
+    @unittest.skipUnless(shutil.which("qemu-img"), "needs qemu-img")
+    def test_a_transient_disk(self):
+        image = self.image("second")
+        disk = DISK.format(path=image, target="vdb").replace(
+            "</disk>", "<transient/></disk>")
+        self.start()
+        self.virsh("attach-device", "a", self.write("t.xml", disk))
+        self.assertEqual(re.findall(r"vdb +(\S+)", self.virsh(
+            "domblklist", "a")), [image])
+        self.virsh("blockresize", "a", "vdb", "2M")
+        self.assertRegex(self.virsh("domblkinfo", "a", "vdb"),
+                         rf"Capacity: +{2 * MIB}\n")
+        self.virsh("detach-disk", "a", "vdb")
+        self.virsh("attach-device", "a", self.write("t.xml", disk))
+        self.assertRegex(self.virsh("domblkinfo", "a", "vdb"),
+                         rf"Capacity: +{MIB}\n")
+        self.assertEqual(os.stat(image).st_size, MIB)
 
     def test_a_guest_that_refuses(self):
         self.start("r")

@@ -581,6 +581,72 @@ test_one_device_alone(void **state)
     json_decref(root);
 }
 
+/* --- transient disks --------------------------------------------------------
+ */
+static int
+fd_of(const json_t *drive)
+{
+    return (int)json_integer_value(json_object_get(drive, "fd"));
+}
+
+/* Two domains at once: what each writes goes into a file without a name, above
+ * the image, which is only read. */
+static void
+test_transient(void **state)
+{
+    const Place *place = *state;
+    g_autofree char *disk = disk_of(place, "odd.raw", "raw", "cache='none'",
+                                    "<transient shareBacking='yes'/>");
+    g_autofree char *tool = g_find_program_in_path("qemu-img");
+    g_autofree char *path = path_of(place, "odd.raw");
+    g_autoptr(EngineResolved) one = NULL, other = NULL;
+    json_t *device, *top, *base;
+    uint8_t size[8];
+    struct stat info;
+
+    write_file(place, "odd.raw", "a sector that ends early", 24);
+    if (!tool) {
+        assert_refused(place, disk, VIR_ERR_SYSTEM_ERROR, "'qemu-img'");
+        return;
+    }
+    one = resolve_disk(place, "a", disk, NULL);
+    other = resolve_disk(place, "b", disk, NULL);
+    assert_non_null(other);
+    device = device_of(one);
+    top = json_object_get(device, "drive");
+    base = json_object_get(top, "backing");
+    assert_string_equal(string_of(top, "format"), "qcow2");
+    assert_true(json_is_true(json_object_get(top, "writable")));
+    assert_int_equal(fstat(fd_of(top), &info), 0);
+    assert_int_equal(info.st_nlink, 0);
+    assert_int_equal(fcntl(fd_of(top), F_SETFL, 0), 0);
+    assert_int_equal(pread(fd_of(top), size, sizeof(size), 24), sizeof(size));
+    assert_int_equal(size[6] << 8 | size[7], 512);
+    assert_string_equal(string_of(base, "path"), path);
+    assert_true(json_is_false(json_object_get(base, "writable")));
+    assert_int_equal(fcntl(fd_of(base), F_GETFL) & O_ACCMODE, O_RDONLY);
+    json_decref(device);
+}
+
+static void
+test_what_cannot_be_transient(void **state)
+{
+    static const char *const disks[] = {
+        "<disk type='file'><source file='/i'/><target dev='vda'/><readonly/>"
+        "<transient/></disk>",
+        "<disk type='block'><source dev='/i'/><target dev='vda'/><transient/>"
+        "</disk>",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(disks); i++) {
+        g_autoptr(ConfDevice) device = conf_device_parse(disks[i], 0, NULL);
+        g_autoptr(GError) error = NULL;
+
+        assert_false(conf_device_check_start(device, NULL, &error));
+        assert_non_null(strstr(error->message, "<transient>"));
+    }
+}
+
 int
 main(void)
 {
@@ -597,6 +663,8 @@ main(void)
         cmocka_unit_test(test_backing_images_are_not_written),
         cmocka_unit_test(test_what_is_no_image),
         cmocka_unit_test(test_one_device_alone),
+        cmocka_unit_test(test_transient),
+        cmocka_unit_test(test_what_cannot_be_transient),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

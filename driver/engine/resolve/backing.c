@@ -6,13 +6,14 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/i18n.h"
 
 /* The head of a qcow2 image (docs/interop/qcow2.txt of QEMU): of all that it
- * says, only the name and the format of its backing image are read. */
+ * says, only its size and the name and format of its backing image are read. */
 #define MAGIC            0x514649fbu /* "QFI\xfb" */
 #define HEADER_V2        72
 #define HEADER_V3        104
@@ -24,6 +25,7 @@
 #define EXTENSION_END    0u
 #define EXTENSION_FORMAT 0xe2792acau
 #define FORMAT_MAX_BYTES 63
+#define SECTOR_BYTES     512
 
 typedef struct Header {
     int fd;
@@ -33,6 +35,7 @@ typedef struct Header {
     uint64_t name_offset;
     uint32_t name_size;
     uint32_t header_size;
+    uint64_t size; /* of the disk */
 } Header;
 
 void
@@ -98,6 +101,7 @@ read_header(Header *header, GError **error)
     header->cluster_size = 1ull << bits;
     header->name_offset = be64(bytes + 8);
     header->name_size = be32(bytes + 16);
+    header->size = be64(bytes + 24);
     header->header_size = HEADER_V2;
     if (header->version == 2)
         return true;
@@ -188,4 +192,36 @@ engine_backing_read(int fd, const char *path, EngineBackingName *ret_name,
         return true;
     return read_name(&header, &ret_name->name, error) &&
            read_extensions(&header, &ret_name->format, error);
+}
+
+/* --- sizes ------------------------------------------------------------------
+ */
+static bool
+size_of_file(int fd, const char *path, uint64_t *ret_size, GError **error)
+{
+    off_t size = lseek(fd, 0, SEEK_END);
+
+    if (size >= 0) {
+        *ret_size = (uint64_t)size;
+        return true;
+    }
+    error_set_errno(error, errno, _("cannot find the size of '%s'"), path);
+    return false;
+}
+
+bool
+engine_image_size(int fd, const char *path, const char *format,
+                  uint64_t *ret_size, GError **error)
+{
+    Header header = { .fd = fd, .path = path };
+
+    if (strcmp(format, "qcow2") == 0
+            ? !read_header(&header, error)
+            : !size_of_file(fd, path, &header.size, error))
+        return false;
+    if (header.size > INT64_MAX - SECTOR_BYTES)
+        return bad(&header, _("the size of its disk is impossible"), error);
+    *ret_size =
+        (header.size + SECTOR_BYTES - 1) & ~(uint64_t)(SECTOR_BYTES - 1);
+    return true;
 }

@@ -92,6 +92,7 @@ typedef struct Chain {
     const ConfDisk *disk;
     EngineImageUse use; /* of the next file */
     GArray *files;      /* File: those that are in it */
+    uint64_t size;      /* of the first, as a guest sees it, if it is asked */
 } Chain;
 
 /* What lies below an image; all NULL: nothing */
@@ -216,6 +217,7 @@ below_given(const ConfBacking *backing, Below *ret_below)
     ret_below->block = backing->type == CONF_SOURCE_BLOCK;
 }
 
+/* DRIVE; @fd becomes the document's */
 static json_t *
 make_drive(Chain *chain, const char *path, const char *format, bool direct,
            int fd)
@@ -243,6 +245,9 @@ add_file(Chain *chain, const Below *image, GPtrArray *backing, Below *ret_below,
 
     if (fd < 0 || !note_file(chain, fd, image->path, error))
         return NULL;
+    if (chain->disk->transient == CONF_ONOFF_ON && chain->files->len == 1 &&
+        !engine_image_size(fd, image->path, image->format, &chain->size, error))
+        return NULL;
     if (backing->len > 0)
         below_given(g_ptr_array_index(backing, 0), &below);
     else if (strcmp(image->format, "qcow2") == 0) {
@@ -265,26 +270,22 @@ next_of(GPtrArray *backing)
     return ((ConfBacking *)g_ptr_array_index(backing, 0))->backing;
 }
 
-json_t *
-engine_image_chain(EngineResolved *resolved, ConfDisk *disk, GError **error)
+/* The files that the disk has, of which the first is used as @chain says */
+static json_t *
+add_files(Chain *chain, GError **error)
 {
-    g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(File));
-    Chain chain = { .resolved = resolved, .disk = disk, .files = files };
+    const ConfDisk *disk = chain->disk;
     GPtrArray *backing = disk->backing;
     json_t *top = NULL, *last = NULL;
     g_auto(Below) image = { g_strdup(disk->path), g_strdup(disk->format),
                             disk->type == CONF_SOURCE_BLOCK };
 
-    chain.use.writable = disk->readonly != CONF_ONOFF_ON;
-    chain.use.shareable = disk->shareable == CONF_ONOFF_ON;
-    chain.use.direct = disk->cache == CONF_DISK_CACHE_NONE ||
-                       disk->cache == CONF_DISK_CACHE_DIRECTSYNC;
     while (image.path) {
         Below below = { NULL, NULL, false };
         json_t *drive;
 
-        chain.use.block = image.block;
-        drive = add_file(&chain, &image, backing, &below, error);
+        chain->use.block = image.block;
+        drive = add_file(chain, &image, backing, &below, error);
         below_clear(&image);
         image = below;
         if (!drive) {
@@ -296,9 +297,52 @@ engine_image_chain(EngineResolved *resolved, ConfDisk *disk, GError **error)
         else
             top = drive;
         last = drive;
-        chain.use.writable = chain.use.shareable = false;
-        chain.use.optional = true;
+        chain->use.writable = chain->use.shareable = false;
+        chain->use.optional = true;
         backing = next_of(backing);
     }
     return top;
+}
+
+/* What lies above a transient disk's image, which nobody writes. Takes @below
+ */
+static json_t *
+add_overlay(Chain *chain, json_t *below, GError **error)
+{
+    const char *path = chain->disk->path;
+    g_autofree char *shown = g_strconcat(path, ".TRANSIENT", NULL);
+    g_auto(Fd) fd = -1;
+    bool direct;
+    json_t *top;
+
+    if (chain->files->len < ENGINE_DRIVE_DEPTH_MAX)
+        fd = engine_overlay_open(chain->resolved, path, chain->size, error);
+    else
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("'%s' has too many backing images for a transient disk"),
+                  path);
+    if (fd < 0 || !set_flags(fd, shown, &chain->use, &direct, error)) {
+        json_decref(below);
+        return NULL;
+    }
+    chain->use.writable = true;
+    top = make_drive(chain, shown, "qcow2", direct, fd_steal(&fd));
+    json_object_set_new(top, "backing", below);
+    return top;
+}
+
+json_t *
+engine_image_chain(EngineResolved *resolved, ConfDisk *disk, GError **error)
+{
+    g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(File));
+    Chain chain = { .resolved = resolved, .disk = disk, .files = files };
+    bool transient = disk->transient == CONF_ONOFF_ON;
+    json_t *drive;
+
+    chain.use.writable = !transient && disk->readonly != CONF_ONOFF_ON;
+    chain.use.shareable = disk->shareable == CONF_ONOFF_ON;
+    chain.use.direct = disk->cache == CONF_DISK_CACHE_NONE ||
+                       disk->cache == CONF_DISK_CACHE_DIRECTSYNC;
+    drive = add_files(&chain, error);
+    return drive && transient ? add_overlay(&chain, drive, error) : drive;
 }

@@ -39,6 +39,22 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EngineBackingName, engine_backing_name_clear)
 bool engine_backing_read(int fd, const char *path, EngineBackingName *ret_name,
                          GError **error);
 
+/** engine_image_size: of the image @fd as a guest sees it, whole sectors;
+ * @format: raw or qcow2, whose header is checked. @error: as of
+ * engine_backing_read() */
+bool engine_image_size(int fd, const char *path, const char *format,
+                       uint64_t *ret_size, GError **error);
+
+/**
+ * engine_overlay_open: an empty qcow2 image of @size bytes, for what a guest
+ * writes to a transient disk. It is made by qemu-img, in the folder of the image
+ * @path or, where that cannot be written, in /var/tmp. It never has a name: it
+ * is gone when its descriptor is closed, also if the host goes down.
+ * @error: names the file or the program. Returns: as those of open.h
+ */
+int engine_overlay_open(EngineResolved *resolved, const char *path,
+                        uint64_t size, GError **error);
+
 /** engine_image_chain: DRIVE of a disk (docs/engine-protocol.md), with all that
  * lies below it; owned */
 json_t *engine_image_chain(EngineResolved *resolved, ConfDisk *disk,

@@ -5,16 +5,12 @@
 #include "engine/resolve/net.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/resolve/open.h"
+#include "engine/resolve/program.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/i18n.h"
@@ -22,11 +18,6 @@
 /* passt, from the path: user mode networking by a program of its own, which
  * goes into the background once it is ready and ends with its socket. */
 #define PROGRAM "passt"
-/* The descriptors that it is started with */
-#define FD_SOCKET  3
-#define ERRORS_MAX 1024 /* bytes of what it says that are shown */
-
-extern char **environ;
 
 static void
 add(GPtrArray *argv, const char *option, const char *value)
@@ -89,7 +80,7 @@ static char **
 arguments(const ConfInterface *net)
 {
     GPtrArray *argv = g_ptr_array_new();
-    g_autofree char *socket_fd = g_strdup_printf("%d", FD_SOCKET);
+    g_autofree char *socket_fd = g_strdup_printf("%d", ENGINE_PROGRAM_FD);
     g_autofree char *mtu = g_strdup_printf("%u", net->mtu);
 
     add(argv, PROGRAM, NULL);
@@ -110,92 +101,11 @@ arguments(const ConfInterface *net)
     return (char **)g_ptr_array_free(argv, FALSE);
 }
 
-/* @peer and @errors are above all that is overwritten. Returns: as errno */
-static int
-spawn(char *const *argv, int peer, int errors, pid_t *ret_pid)
-{
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    int failed = posix_spawn_file_actions_init(&files);
-
-    if (failed)
-        return failed;
-    failed = posix_spawnattr_init(&attributes);
-    if (failed) {
-        posix_spawn_file_actions_destroy(&files);
-        return failed;
-    }
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDWR, 0);
-    posix_spawn_file_actions_adddup2(&files, 0, 1);
-    posix_spawn_file_actions_adddup2(&files, errors, 2);
-    posix_spawn_file_actions_adddup2(&files, peer, FD_SOCKET);
-    failed = posix_spawnp(ret_pid, PROGRAM, &files, &attributes, argv, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-    return failed;
-}
-
-/* Until it is in the background. Returns: did it get there? */
-static bool
-wait_ready(pid_t pid)
-{
-    int status = 0;
-    pid_t ended;
-
-    do
-        ended = waitpid(pid, &status, 0);
-    while (ended < 0 && errno == EINTR);
-    return ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-/* The last line of what it said is why it ended. */
-static char *
-last_line(int fd)
-{
-    char text[ERRORS_MAX + 1] = "";
-    ssize_t got;
-    char *line;
-
-    got = pread(fd, text, ERRORS_MAX, 0);
-    text[MAX(got, 0)] = '\0';
-    g_strchomp(text);
-    line = strrchr(text, '\n');
-    return g_utf8_make_valid(line ? line + 1 : text, -1);
-}
-
-static bool
-run(const ConfInterface *net, int peer, GError **error)
-{
-    g_auto(GStrv) argv = arguments(net);
-    g_auto(Fd) errors =
-        engine_open_high(memfd_create(PROGRAM, MFD_CLOEXEC), error);
-    g_autofree char *line = NULL;
-    pid_t pid;
-    int failed;
-
-    if (errors < 0)
-        return false;
-    failed = spawn(argv, peer, errors, &pid);
-    if (failed) {
-        error_set_errno(error, failed, _("cannot run '%s'"), PROGRAM);
-        return false;
-    }
-    if (wait_ready(pid))
-        return true;
-    line = last_line(errors);
-    error_set(error, VIR_ERR_OPERATION_FAILED, _("'%s' has failed: %s"),
-              PROGRAM, line);
-    return false;
-}
-
 int
 engine_passt_open(const ConfInterface *net, GError **error)
 {
     int pair[2];
+    g_auto(GStrv) argv = arguments(net);
     g_auto(Fd) ours = -1;
     g_auto(Fd) peer = -1;
 
@@ -206,7 +116,7 @@ engine_passt_open(const ConfInterface *net, GError **error)
     }
     ours = engine_open_high(pair[0], error);
     peer = engine_open_high(pair[1], ours < 0 ? NULL : error);
-    if (ours < 0 || peer < 0 || !run(net, peer, error))
+    if (ours < 0 || peer < 0 || !engine_program_run(argv, peer, error))
         return -1;
     return fd_steal(&ours);
 }
