@@ -110,4 +110,10 @@ expect_status "$PASS"
 by_hand
 [ "$out" = WW ] || fail "the guest has seen '$out' the second time"
 
+# A killed engine's image can be used at once, whenever the kernel lets it go.
+domain s qcow2 ''
+for _ in 1 2 3; do
+    run_until_written 'after a killed one'
+    kill_it
+done
 qemu-img check -U -q "$folder/image" || fail 'qemu-img check'

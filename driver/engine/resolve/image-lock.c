@@ -30,6 +30,11 @@
 
 #define NOTE_MAX 4096
 
+/* The kernel keeps the files of an io_uring for some milliseconds after their
+ * process has ended, and so its locks: who takes an image over from a killed
+ * engine looks that often, after 1, 2, 4 ... ms. */
+#define LOOKS 10
+
 typedef struct Claim {
     unsigned done, forbidden;
 } Claim;
@@ -77,6 +82,22 @@ test_bytes(int fd, off_t base, unsigned bits)
             return 1;
     }
     return 0;
+}
+
+/* Returns: as test_bytes() */
+static int
+test_claim(int fd, const Claim *claim)
+{
+    int taken = 1;
+
+    for (unsigned i = 0; taken > 0 && i < LOOKS; i++) {
+        if (i > 0)
+            g_usleep(G_USEC_PER_SEC / 1000 << (i - 1));
+        taken = test_bytes(fd, FORBIDDEN_BASE, claim->done);
+        if (taken == 0)
+            taken = test_bytes(fd, DONE_BASE, claim->forbidden);
+    }
+    return taken;
 }
 
 /* --- who has it -------------------------------------------------------------
@@ -137,9 +158,7 @@ engine_image_lock(EngineResolved *resolved, int fd, const char *path,
                                              path, g_strerror(errno)));
         return true;
     }
-    taken = test_bytes(fd, FORBIDDEN_BASE, claim.done);
-    if (taken == 0)
-        taken = test_bytes(fd, DONE_BASE, claim.forbidden);
+    taken = test_claim(fd, &claim);
     if (taken > 0)
         return busy(resolved, fd, path, error);
     if (taken < 0) {
