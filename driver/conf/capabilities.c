@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf/domain.h"
+#include "conf/firmware.h"
 #include "util/error.h"
 #include "util/i18n.h"
 
@@ -265,6 +266,86 @@ append_devices(GString *out, bool pci)
     line(out, 1, "</devices>");
 }
 
+static const char *const loader_types[] = { "rom", "pflash", NULL };
+static const char *const yes_or_no[] = { "yes", "no", NULL };
+static const char *const only_no[] = { "no", NULL };
+
+static const Choice loader_choices[] = {
+    { NULL, "type", loader_types },
+    { NULL, "readonly", yes_or_no },
+    { NULL, "secure", only_no },
+};
+
+/* Those that this machine can have */
+static GPtrArray *
+usable_firmware(const GPtrArray *firmware, const char *arch,
+                const char *machine)
+{
+    GPtrArray *usable = g_ptr_array_new();
+
+    for (guint i = 0; i < firmware->len; i++) {
+        ConfFirmwareDescriptor *descriptor = g_ptr_array_index(firmware, i);
+
+        if (conf_firmware_is_run(descriptor) &&
+            conf_firmware_fits(descriptor, arch, machine))
+            g_ptr_array_add(usable, descriptor);
+    }
+    return usable;
+}
+
+static void
+append_firmware_kinds(GString *out, const GPtrArray *usable)
+{
+    bool bios = false, efi = false;
+
+    for (guint i = 0; i < usable->len; i++) {
+        const ConfFirmwareDescriptor *descriptor = g_ptr_array_index(usable, i);
+
+        bios |= descriptor->bios;
+        efi |= descriptor->uefi;
+    }
+    line(out, 2, "<enum name='firmware'>");
+    if (bios)
+        line(out, 3, "<value>bios</value>");
+    if (efi)
+        line(out, 3, "<value>efi</value>");
+    line(out, 2, "</enum>");
+}
+
+static void
+append_loader(GString *out, const GPtrArray *usable)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+    line(out, 2, "<loader supported='yes'>");
+    for (guint i = 0; i < usable->len; i++) {
+        const ConfFirmwareDescriptor *descriptor = g_ptr_array_index(usable, i);
+
+        if (g_hash_table_add(seen, descriptor->path))
+            line(out, 3, "<value>%s</value>", descriptor->path);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(loader_choices); i++)
+        append_choice(out, &loader_choices[i]);
+    line(out, 2, "</loader>");
+}
+
+static void
+append_os(GString *out, const GPtrArray *firmware, const char *arch,
+          const char *machine)
+{
+    g_autoptr(GPtrArray) usable = usable_firmware(firmware, arch, machine);
+
+    line(out, 1, "<os supported='yes'>");
+    if (strcmp(machine, "microvm") == 0) {
+        line(out, 2, "<enum name='firmware'/>");
+        line(out, 2, "<loader supported='no'/>");
+    } else {
+        append_firmware_kinds(out, usable);
+        append_loader(out, usable);
+    }
+    line(out, 1, "</os>");
+}
+
 static void
 append_features(GString *out)
 {
@@ -304,9 +385,10 @@ check_question(const ConfHost *host, const char *emulator, const char *arch,
 }
 
 char *
-conf_domain_capabilities_format(const ConfHost *host, const char *emulator,
-                                const char *arch, const char *machine,
-                                const char *virttype, GError **error)
+conf_domain_capabilities_format(const ConfHost *host, const GPtrArray *firmware,
+                                const char *emulator, const char *arch,
+                                const char *machine, const char *virttype,
+                                GError **error)
 {
     const char *canonical = conf_machine_canonical(machine ? machine : "q35");
     GString *out;
@@ -327,10 +409,7 @@ conf_domain_capabilities_format(const ConfHost *host, const char *emulator,
     line(out, 1, "<arch>%s</arch>", arch ? arch : "x86_64");
     line(out, 1, "<vcpu max='%u'/>", host->max_vcpus);
     line(out, 1, "<iothreads supported='yes'/>");
-    line(out, 1, "<os supported='yes'>");
-    line(out, 2, "<enum name='firmware'/>");
-    line(out, 2, "<loader supported='no'/>");
-    line(out, 1, "</os>");
+    append_os(out, firmware, arch ? arch : "x86_64", canonical);
     append_cpu(out, host);
     append_devices(out, strcmp(canonical, "microvm") != 0);
     append_features(out);

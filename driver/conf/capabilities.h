@@ -54,10 +54,12 @@ char *conf_capabilities_format(const ConfHost *host);
 /**
  * conf_domain_capabilities_format: virConnectGetDomainCapabilities()
  *
+ * @firmware: the host's, as conf_firmware_list() has it
  * @emulator, @arch, @machine, @virttype: as the client asked; NULL: ours
  * @error: INVALID_ARG names what is not to be had
  */
 char *conf_domain_capabilities_format(const ConfHost *host,
+                                      const GPtrArray *firmware,
                                       const char *emulator, const char *arch,
                                       const char *machine, const char *virttype,
                                       GError **error);

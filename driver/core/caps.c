@@ -7,6 +7,7 @@
 #include "core/api.h"
 #include "core/calls.h"
 #include "core/facts.h"
+#include "core/nvram.h"
 #include "util/error.h"
 #include "util/i18n.h"
 
@@ -23,10 +24,14 @@ core_call_domain_capabilities(VirtkvmState *state, const VirtkvmCaller *who,
                               const char *machine, const char *virttype,
                               unsigned flags, GError **error)
 {
+    g_autoptr(GPtrArray) firmware = NULL;
+
     if (!core_api_check_flags(flags, 0, "connectGetDomainCapabilities", error))
         return NULL;
-    return conf_domain_capabilities_format(core_facts_get(state), emulator,
-                                           arch, machine, virttype, error);
+    firmware = core_firmware_list(state);
+    return conf_domain_capabilities_format(core_facts_get(state), firmware,
+                                           emulator, arch, machine, virttype,
+                                           error);
 }
 
 /* libvirt's clients ask with "kvm", with their URI's type, or with nothing. */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The virtkvm authors
 """Debian's virt-install, unmodified, makes a domain of the null driver."""
+import os
 import shutil
 import subprocess
 import unittest
@@ -12,6 +13,9 @@ import harness
 for program in ("virt-install", "virsh"):
     if not shutil.which(program):
         harness.skip_all(program + " is not installed")
+
+
+OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 
 
 class Install(unittest.TestCase):
@@ -45,6 +49,31 @@ class Install(unittest.TestCase):
         self.assertEqual(root.findtext("os/kernel"), self.daemon.log)
         self.virsh("destroy", "made")
         self.virsh("undefine", "made")
+
+    @unittest.skipUnless(os.path.exists(OVMF), "ovmf is not installed")
+    def test_uefi(self):
+        capabilities = self.virsh("domcapabilities", "--machine", "q35")
+        self.assertIn("<value>efi</value>", capabilities)
+        self.assertIn("<value>%s</value>" % OVMF, capabilities)
+        self.run_on("virt-install", "--connect", self.daemon.uri("null"),
+                    "--name", "made", "--memory", "64", "--boot", "uefi",
+                    "--disk", "none", "--network", "none", "--graphics",
+                    "none", "--osinfo", "detect=off,require=off",
+                    "--noautoconsole", "--import")
+        root = xml.etree.ElementTree.fromstring(self.virsh("dumpxml", "made"))
+        system = root.find("os")
+        self.assertEqual(system.get("firmware"), "efi")
+        self.assertEqual(system.findtext("loader"), OVMF)
+        variables = system.findtext("nvram")
+        self.assertTrue(variables.endswith("/nvram/made_VARS.fd"), variables)
+        with open(variables, "rb") as file:
+            with open(system.find("nvram").get("template"), "rb") as template:
+                self.assertEqual(file.read(), template.read())
+        self.virsh("destroy", "made")
+        self.assertRaisesRegex(AssertionError, "--keep-nvram", self.virsh,
+                               "undefine", "made")
+        self.virsh("undefine", "made", "--nvram")
+        self.assertFalse(os.path.exists(variables))
 
 
 if __name__ == "__main__":

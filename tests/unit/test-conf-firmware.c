@@ -12,6 +12,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "conf/capabilities.h"
 #include "conf/firmware.h"
 #include "util/error.h"
 
@@ -458,6 +459,48 @@ test_nvram_path(void **state)
     assert_false(conf_os_wants_nvram(&domain->os));
 }
 
+/* --- domain capabilities -------------------------------------------------- */
+static void
+assert_capabilities(const char *machine, const char *os)
+{
+    g_autoptr(GPtrArray) firmware = debian();
+    const ConfHost host = { .engine_path = "/engine", .max_vcpus = 1 };
+    g_autofree char *text = conf_domain_capabilities_format(
+        &host, firmware, NULL, NULL, machine, NULL, NULL);
+
+    if (!strstr(text, os))
+        fail_msg("'%s' is not in %s", os, text);
+}
+
+static void
+test_capabilities(void **state)
+{
+    assert_capabilities(NULL, "  <os supported='yes'>\n"
+                              "    <enum name='firmware'>\n"
+                              "      <value>bios</value>\n"
+                              "      <value>efi</value>\n"
+                              "    </enum>\n"
+                              "    <loader supported='yes'>\n"
+                              "      <value>/plain</value>\n"
+                              "      <value>/seabios</value>\n"
+                              "      <value>/stateless</value>\n"
+                              "      <enum name='type'>\n"
+                              "        <value>rom</value>\n"
+                              "        <value>pflash</value>\n"
+                              "      </enum>\n"
+                              "      <enum name='readonly'>\n"
+                              "        <value>yes</value>\n"
+                              "        <value>no</value>\n"
+                              "      </enum>\n"
+                              "      <enum name='secure'>\n"
+                              "        <value>no</value>\n"
+                              "      </enum>\n"
+                              "    </loader>\n"
+                              "  </os>\n");
+    assert_capabilities("microvm", "    <enum name='firmware'/>\n"
+                                   "    <loader supported='no'/>\n");
+}
+
 int
 main(void)
 {
@@ -474,6 +517,7 @@ main(void)
         cmocka_unit_test(test_none_does),
         cmocka_unit_test(test_documents),
         cmocka_unit_test(test_nvram_path),
+        cmocka_unit_test(test_capabilities),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 
 #include "conf/capabilities.h"
 #include "conf/domain.h"
+#include "conf/firmware.h"
 #include "conf/xml.h"
 #include "util/error.h"
 
@@ -131,18 +132,28 @@ test_capabilities(void **state)
     xmlRelaxNGFree(schema);
 }
 
+static const char descriptor[] =
+    "{\"interface-types\":[\"uefi\",\"bios\"],\"mapping\":{\"device\":"
+    "\"memory\",\"filename\":\"/boot & more.fd\"},\"targets\":[{"
+    "\"architecture\":\"x86_64\",\"machines\":[\"pc-q35-*\"]}]}";
+
 static void
 test_domain_capabilities(void **state)
 {
     static const char *const names[] = { NULL, "q35", "pc", "microvm",
                                          "pc-q35-4.2" };
     xmlRelaxNG *schema = load("domaincaps.rng");
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+    g_autoptr(GPtrArray) firmware = g_ptr_array_new_with_free_func(
+        (GDestroyNotify)conf_firmware_descriptor_free);
 
+    g_ptr_array_add(firmware, conf_firmware_parse("F", descriptor, NULL));
+    assert_non_null(g_ptr_array_index(firmware, 0));
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *full = conf_domain_capabilities_format(
-            &rich, NULL, NULL, names[i], NULL, NULL);
+            &rich, firmware, NULL, NULL, names[i], NULL, NULL);
         g_autofree char *empty = conf_domain_capabilities_format(
-            &poor, "/usr/bin/qemu-system-x86_64", "i686", names[i], "kvm",
+            &poor, none, "/usr/bin/qemu-system-x86_64", "i686", names[i], "kvm",
             NULL);
 
         assert_true(accepts(schema, full));
@@ -162,12 +173,13 @@ test_domain_capabilities_not_to_be_had(void **state)
         { NULL, NULL, NULL, "xen", "'xen'" },
         { "qemu", NULL, NULL, NULL, "'qemu'" },
     };
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
 
         assert_null(conf_domain_capabilities_format(
-            &rich, cases[i].emulator, cases[i].arch, cases[i].machine,
+            &rich, none, cases[i].emulator, cases[i].arch, cases[i].machine,
             cases[i].virttype, &error));
         assert_int_equal(error_code(error), VIR_ERR_INVALID_ARG);
         assert_non_null(strstr(error->message, cases[i].named));
