@@ -30,18 +30,49 @@ core_change_live(CoreDomain *domain, const CoreChange *change, GError **error)
     return true;
 }
 
-bool
-core_change_save(CoreDomain *domain, CoreDef *def, GError **error)
+struct CoreDraft {
+    CoreDef *def;
+    FileDraft *file;
+};
+
+void
+core_draft_free(CoreDraft *draft)
 {
-    bool saved;
+    if (!draft)
+        return;
+    core_def_unref(draft->def);
+    file_draft_free(draft->file);
+    g_free(draft);
+}
+
+CoreDraft *
+core_change_draft(CoreDomain *domain, const CoreChange *change, GError **error)
+{
+    g_autoptr(CoreDraft) draft = g_new0(CoreDraft, 1);
+
+    draft->def =
+        core_change_try(core_domain_config(domain), change, false, error);
+    if (!draft->def)
+        return NULL;
+    core_domain_unlock(domain);
+    draft->file =
+        core_persist_draft(domain->state, domain->name, draft->def, error);
+    core_domain_lock(domain);
+    return draft->file ? g_steal_pointer(&draft) : NULL;
+}
+
+bool
+core_change_keep(CoreDomain *domain, CoreDraft *draft, GError **error)
+{
+    bool kept;
 
     core_domain_unlock(domain);
-    saved = core_persist_save(domain->state, domain->name, def, error);
+    kept = file_draft_keep(draft->file, error);
     core_domain_lock(domain);
-    if (!saved)
+    if (!kept)
         return false;
     domain->updated = domain->updated || core_domain_active(domain);
-    core_domain_set_config(domain, core_def_ref(def));
+    core_domain_set_config(domain, core_def_ref(draft->def));
     return true;
 }
 
@@ -60,19 +91,21 @@ bool
 core_change(CoreCall *call, const CoreChange *change, GError **error)
 {
     CoreDomain *domain = call->domain;
-    g_autoptr(CoreDef) config = NULL;
+    g_autoptr(CoreDraft) config = NULL;
     g_autoptr(CoreDef) tried = NULL;
 
     if (!core_api_affect(domain, &call->flags, error))
         return false;
     if ((call->flags & VIR_DOMAIN_AFFECT_CONFIG) &&
-        !(config = core_change_try(core_domain_config(domain), change, false,
-                                   error)))
+        !(config = core_change_draft(domain, change, error)))
         return false;
     if (call->flags & VIR_DOMAIN_AFFECT_LIVE) {
+        /* it may have ended while the file was written */
+        if (!core_api_check_active(domain, error))
+            return false;
         tried = core_change_try(domain->def, change, true, error);
         if (!tried || !do_live(domain, change, error))
             return false;
     }
-    return !config || core_change_save(domain, config, error);
+    return !config || core_change_keep(domain, config, error);
 }

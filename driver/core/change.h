@@ -22,19 +22,30 @@ typedef struct CoreChange {
  * core_change: carry @change out as call->flags (AFFECT_*, turned into LIVE
  * and CONFIG here) say, with the lock and the job
  *
- * Both definitions are tried before anything is done; then the engine does it,
- * then the file is written. On false with the engine's or the file's error what
- * was done already stays.
+ * Both definitions are tried before anything is done, and the file is written
+ * but for its name; then the engine does it, then the file gets its name. On
+ * false nothing has changed, unless a disk fails between the two.
  */
 bool core_change(CoreCall *call, const CoreChange *change, GError **error);
 
-/** The two halves of AFFECT_CONFIG, for calls that do something in between:
- * core_change_try: what @def would be then; owned; NULL on error.
- * core_change_save: with lock and job: write @def and let it be the definition
- * of the next start. The lock is released meanwhile. */
+/** The parts of AFFECT_CONFIG, for calls that do something in between. */
+
+/** core_change_try: what @def would be then; owned; NULL on error */
 CoreDef *core_change_try(const CoreDef *def, const CoreChange *change,
                          bool live, GError **error);
-bool core_change_save(CoreDomain *domain, CoreDef *def, GError **error);
+
+/** A persistent definition that is written, and not yet in force. */
+typedef struct CoreDraft CoreDraft;
+/** core_change_draft: with lock and job; the lock is released meanwhile. NULL
+ * on error */
+CoreDraft *core_change_draft(CoreDomain *domain, const CoreChange *change,
+                             GError **error);
+/** core_change_keep: with the same job: it is the definition of the next start
+ * from now on. The lock is released meanwhile. */
+bool core_change_keep(CoreDomain *domain, CoreDraft *draft, GError **error);
+/** core_draft_free: as if it had never been, unless it was kept */
+void core_draft_free(CoreDraft *draft);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CoreDraft, core_draft_free)
 
 /** core_change_live: change the running definition only, with the lock held,
  * without the job: for what the engine tells */

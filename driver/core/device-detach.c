@@ -125,20 +125,19 @@ detach_act(CoreCall *call, GError **error)
     CoreDomain *domain = call->domain;
     Detach *detach = call->data;
     CoreChange change = { .apply = apply_config, .data = detach };
-    g_autoptr(CoreDef) config = NULL;
+    g_autoptr(CoreDraft) config = NULL;
     bool live;
 
     if (!core_api_affect(domain, &call->flags, error))
         return false;
     live = call->flags & VIR_DOMAIN_AFFECT_LIVE;
     if ((call->flags & VIR_DOMAIN_AFFECT_CONFIG) &&
-        !(config = core_change_try(core_domain_config(domain), &change, false,
-                                   error)))
+        !(config = core_change_draft(domain, &change, error)))
         return false;
     if (live && (!find_live(domain, detach, error) ||
                  !detach_live(domain, detach, error)))
         return false;
-    return !config || core_change_save(domain, config, error);
+    return !config || core_change_keep(domain, config, error);
 }
 
 static const CoreOperation detach_operation = {

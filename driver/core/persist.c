@@ -44,21 +44,38 @@ name_check(const char *name, GError **error)
     return false;
 }
 
-static bool
-write_def(const char *path, const CoreDef *def, GError **error)
+static FileDraft *
+draft_def(const char *path, const CoreDef *def, GError **error)
 {
     g_autofree char *text = g_strconcat(warning, def->xml, NULL);
 
-    return file_replace(path, text, strlen(text), 0600, error);
+    return file_draft_new(path, text, strlen(text), 0600, error);
+}
+
+static bool
+write_def(const char *path, const CoreDef *def, GError **error)
+{
+    g_autoptr(FileDraft) draft = draft_def(path, def, error);
+
+    return draft && file_draft_keep(draft, error);
+}
+
+FileDraft *
+core_persist_draft(VirtkvmState *state, const char *name, const CoreDef *def,
+                   GError **error)
+{
+    g_autofree char *path = config_path(state, name);
+
+    return name_check(name, error) ? draft_def(path, def, error) : NULL;
 }
 
 bool
 core_persist_save(VirtkvmState *state, const char *name, const CoreDef *def,
                   GError **error)
 {
-    g_autofree char *path = config_path(state, name);
+    g_autoptr(FileDraft) draft = core_persist_draft(state, name, def, error);
 
-    return name_check(name, error) && write_def(path, def, error);
+    return draft && file_draft_keep(draft, error);
 }
 
 bool

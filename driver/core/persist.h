@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/domain.h"
+#include "util/file.h"
 
 /** Files a bad hand put there: no definition is larger. */
 #define CORE_FILE_MAX_BYTES (CONF_XML_MAX_BYTES + 65536)
@@ -14,6 +15,9 @@
  */
 bool core_persist_save(VirtkvmState *state, const char *name,
                        const CoreDef *def, GError **error);
+/** core_persist_draft: the part of core_persist_save() that may well fail */
+FileDraft *core_persist_draft(VirtkvmState *state, const char *name,
+                              const CoreDef *def, GError **error);
 /** core_persist_remove: the definition and its autostart mark */
 bool core_persist_remove(VirtkvmState *state, const char *name, GError **error);
 /** core_persist_rename: after a crash at any moment there is one definition,

@@ -24,24 +24,72 @@ sync_folder_of(const char *path)
     return fd >= 0 && fsync(fd) == 0;
 }
 
-static bool
-replace(const char *path, const void *data, size_t size, mode_t mode,
-        bool durable, GError **error)
+struct FileDraft {
+    char *path, *temporary;
+    bool durable, kept;
+};
+
+static FileDraft *
+draft_new(const char *path, const void *data, size_t size, mode_t mode,
+          bool durable, GError **error)
 {
+    g_autoptr(FileDraft) draft = NULL;
     g_autofree char *temporary = g_strdup_printf("%s.XXXXXX.new", path);
     g_auto(Fd) fd = g_mkstemp_full(temporary, O_WRONLY | O_CLOEXEC, 0600);
 
     if (fd < 0) {
-        error_set_errno(error, errno, _("cannot create a file beside '%s'"), path);
-        return false;
+        error_set_errno(error, errno, _("cannot create a file beside '%s'"),
+                        path);
+        return NULL;
     }
+    draft = g_new0(FileDraft, 1);
+    draft->path = g_strdup(path);
+    draft->temporary = g_steal_pointer(&temporary);
+    draft->durable = durable;
     if (fd_write_all(fd, data, size) && fchmod(fd, mode) == 0 &&
-        (!durable || fsync(fd) == 0) && rename(temporary, path) == 0 &&
-        (!durable || sync_folder_of(path)))
-        return true;
+        (!durable || fsync(fd) == 0))
+        return g_steal_pointer(&draft);
     error_set_errno(error, errno, _("cannot write '%s'"), path);
-    unlink(temporary);
+    return NULL;
+}
+
+FileDraft *
+file_draft_new(const char *path, const void *data, size_t size, mode_t mode,
+               GError **error)
+{
+    return draft_new(path, data, size, mode, true, error);
+}
+
+bool
+file_draft_keep(FileDraft *draft, GError **error)
+{
+    draft->kept = rename(draft->temporary, draft->path) == 0;
+    if (draft->kept && (!draft->durable || sync_folder_of(draft->path)))
+        return true;
+    error_set_errno(error, errno, _("cannot write '%s'"), draft->path);
     return false;
+}
+
+void
+file_draft_free(FileDraft *draft)
+{
+    if (!draft)
+        return;
+    if (!draft->kept)
+        unlink(draft->temporary);
+    g_free(draft->path);
+    g_free(draft->temporary);
+    g_free(draft);
+}
+
+static bool
+replace(const char *path, const void *data, size_t size, mode_t mode,
+        bool durable, GError **error)
+{
+    g_autoptr(FileDraft) draft =
+        draft_new(path, data, size, mode, durable, error);
+
+    return draft && file_draft_keep(draft, error);
 }
 
 bool

@@ -18,6 +18,19 @@
 bool file_replace(const char *path, const void *data, size_t size, mode_t mode,
                   GError **error);
 
+/**
+ * file_draft_new: the first half of file_replace(), for what must not fail any
+ * more once something else has been done: all is written but for the name
+ * file_draft_keep: the second half
+ * file_draft_free: leaves @path as it is, unless it was kept; NULL is fine
+ */
+typedef struct FileDraft FileDraft;
+FileDraft *file_draft_new(const char *path, const void *data, size_t size,
+                          mode_t mode, GError **error);
+bool file_draft_keep(FileDraft *draft, GError **error);
+void file_draft_free(FileDraft *draft);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FileDraft, file_draft_free)
+
 /** file_replace_volatile: the same without fsync, for files below /run */
 bool file_replace_volatile(const char *path, const void *data, size_t size,
                            mode_t mode, GError **error);

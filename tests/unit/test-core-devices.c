@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -281,6 +282,62 @@ test_attach_and_detach(void **state)
     core_domain_ref_clear(&dom);
 }
 
+/* Files in the folder of definitions */
+static unsigned
+count_files(Fixture *f)
+{
+    GDir *dir = g_dir_open(f->state->config_dir, 0, NULL);
+    unsigned count = 0;
+
+    assert_non_null(dir);
+    while (g_dir_read_name(dir))
+        count++;
+    g_dir_close(dir);
+    return count;
+}
+
+/* What cannot be written is not done, and what is not done is not written. */
+static void
+test_both_or_neither(void **state)
+{
+    const unsigned both = LIVE | VIR_DOMAIN_AFFECT_CONFIG;
+    Fixture *f = *state;
+    VirtkvmDomainRef dom = start(f, ""), same = { 0 };
+    g_autofree char *xml = xml_of(f, &dom);
+    g_autofree char *absent = disk_xml(f, "image2", "vdb");
+    g_autofree char *disk = disk_xml(f, "image3", "vdc");
+    g_autofree char *image = g_build_filename(f->dir, "image3", NULL);
+    g_autofree char *away = g_build_filename(f->dir, "away", NULL);
+    g_autofree char *config = NULL;
+    unsigned files;
+
+    assert_true(core_call_define(f->state, &f->caller, xml, 0, &same, NULL));
+    files = count_files(f);
+    assert_false(
+        core_call_attach(f->state, &f->caller, &dom, absent, both, NULL));
+    assert_in_xml(f, &dom, "vdb", false);
+    config = core_call_xml(f->state, &f->caller, &dom, VIR_DOMAIN_XML_INACTIVE,
+                           NULL);
+    assert_null(strstr(config, "vdb"));
+    assert_int_equal(count_files(f), files);
+
+    assert_true(g_file_set_contents(image, "12345678", 8, NULL));
+    assert_int_equal(rename(f->state->config_dir, away), 0);
+    assert_false(
+        core_call_attach(f->state, &f->caller, &dom, disk, both, NULL));
+    assert_false(core_call_detach_alias(f->state, &f->caller, &dom,
+                                        "virtio-disk0", both, NULL));
+    assert_int_equal(rename(away, f->state->config_dir), 0);
+    assert_in_xml(f, &dom, "vdc", false);
+    assert_in_xml(f, &dom, "vda", true);
+
+    assert_true(core_call_attach(f->state, &f->caller, &dom, disk, both, NULL));
+    assert_in_xml(f, &dom, "vdc", true);
+    assert_int_equal(count_files(f), files);
+    core_domain_ref_clear(&same);
+    core_domain_ref_clear(&dom);
+}
+
 static void
 test_guest_refuses(void **state)
 {
@@ -362,6 +419,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_balloon, setup, teardown),
         cmocka_unit_test_setup_teardown(test_attach_and_detach, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_both_or_neither, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guest_refuses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guest_takes_its_time, setup,
                                         teardown),
