@@ -7,6 +7,7 @@
 #include "core/device.h"
 #include "core/engine-devices.h"
 #include "core/events.h"
+#include "core/run.h"
 #include "core/settings.h"
 #include "util/error.h"
 #include "util/i18n.h"
@@ -20,7 +21,8 @@ typedef struct Attach {
      * fills in what only a live device has. */
     ConfDomain *tried;
     char *alias;
-    ConfDevice *given; /* to the guest: what stands in the definition then */
+    ConfDevice *given;   /* to the guest: what stands in the definition then */
+    GPtrArray *warnings; /* char *: what the guest does not get of it */
 } Attach;
 
 static void
@@ -30,6 +32,7 @@ attach_clear(Attach *attach)
     conf_device_free(attach->given);
     conf_domain_free(attach->tried);
     g_free(attach->alias);
+    g_ptr_array_unref(attach->warnings);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Attach, attach_clear)
 
@@ -95,8 +98,9 @@ ask(CoreEngine *engine, gpointer data, GError **error)
 
     if (!conf_domain_device_by_alias(attach->tried, attach->alias, &found,
                                      error) ||
-        !conf_device_check_start(&found, NULL, error) ||
-        !engine->ops->devices->attach(engine, attach->tried, &found, error))
+        !conf_device_check_start(&found, attach->warnings, error) ||
+        !engine->ops->devices->attach(engine, attach->tried, &found,
+                                      attach->warnings, error))
         return false;
     attach->given = conf_device_copy(&found);
     return true;
@@ -109,10 +113,12 @@ attach_act(CoreCall *call, GError **error)
     CoreChange change = { apply, ask, attach };
     bool done = core_change(call, &change, error);
 
-    /* The guest has it, even if the file could not be written. */
-    if (attach->given && core_domain_active(call->domain))
+    /* The guest has it, even if the file could not be renamed. */
+    if (attach->given && core_domain_active(call->domain)) {
+        core_run_add_warnings(call->domain, attach->warnings);
         core_event_device(call->domain, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
                           attach->alias);
+    }
     return done;
 }
 
@@ -128,7 +134,9 @@ core_call_attach(VirtkvmState *state, const VirtkvmCaller *who,
                  const VirtkvmDomainRef *dom, const char *xml, unsigned flags,
                  GError **error)
 {
-    g_auto(Attach) attach = { .state = state };
+    g_auto(Attach)
+        attach = { .state = state,
+                   .warnings = g_ptr_array_new_with_free_func(g_free) };
     CoreCall call = {
         .state = state, .who = who, .flags = flags, .data = &attach
     };

@@ -69,6 +69,12 @@ core_domain_log_start(int fd, char *const *argv, const GPtrArray *warnings)
     g_autofree char *text = g_strconcat("starting: ", command, NULL);
 
     core_domain_log_line(fd, text);
+    core_domain_log_warnings(fd, warnings);
+}
+
+void
+core_domain_log_warnings(int fd, const GPtrArray *warnings)
+{
     for (guint i = 0; warnings && i < warnings->len; i++) {
         g_autofree char *warning =
             g_strconcat("warning: ", warnings->pdata[i], NULL);

@@ -16,5 +16,8 @@ int core_domain_log_open(VirtkvmState *state, const char *name, GError **error);
 void core_domain_log_start(int fd, char *const *argv,
                            const GPtrArray *warnings);
 
+/** core_domain_log_warnings: a line each; NULL is fine */
+void core_domain_log_warnings(int fd, const GPtrArray *warnings);
+
 /** core_domain_log_line: one line with the time before it */
 void core_domain_log_line(int fd, const char *text);

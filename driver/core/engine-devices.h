@@ -47,9 +47,10 @@ typedef struct CoreBalloonStats {
 
 typedef struct CoreEngineDeviceOps {
     /** Gives the guest @device, which is in @live already; fills in what only
-     * a running one has. */
+     * a running one has. @warnings: char *, which the domain's log has already;
+     * more are added. */
     bool (*attach)(CoreEngine *engine, ConfDomain *live, ConfDevice *device,
-                   GError **error);
+                   GPtrArray *warnings, GError **error);
     /** Asks the guest to let go; DEVICE_DELETED or DEVICE_REFUSED follows. */
     bool (*detach)(CoreEngine *engine, const char *id, GError **error);
     /** Array of CoreBlockStats with a clear function. @live: the domain */

@@ -11,7 +11,7 @@
 
 static bool
 null_attach(CoreEngine *base, ConfDomain *live, ConfDevice *device,
-            GError **error)
+            GPtrArray *warnings, GError **error)
 {
     return true;
 }

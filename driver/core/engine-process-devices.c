@@ -4,10 +4,12 @@
 
 #include <string.h>
 
+#include "core/domain-log.h"
 #include "core/engine-devices.h"
 #include "core/engine-process.h"
 #include "core/throttle.h"
 #include "util/error.h"
+#include "util/fd.h"
 #include "util/i18n.h"
 
 /** The commands of docs/engine-protocol.md about devices. What an engine
@@ -300,16 +302,31 @@ send_device(CoreEngine *engine, const EngineResolved *resolved, GError **error)
     return added;
 }
 
+static void
+log_warnings(const ProcessEngine *engine, const GPtrArray *warnings)
+{
+    g_auto(Fd) fd = warnings->len > 0 ? core_domain_log_open(engine->state,
+                                                             engine->name, NULL)
+                                      : -1;
+
+    if (fd >= 0)
+        core_domain_log_warnings(fd, warnings);
+}
+
 static bool
 process_attach(CoreEngine *base, ConfDomain *live, ConfDevice *device,
-               GError **error)
+               GPtrArray *warnings, GError **error)
 {
-    EngineResolveContext context =
-        core_process_context(((ProcessEngine *)base)->state);
-    g_autoptr(EngineResolved) resolved =
-        engine_resolve_device(live, device, &context, error);
+    const ProcessEngine *engine = (ProcessEngine *)base;
+    EngineResolveContext context = core_process_context(engine->state);
+    g_autoptr(EngineResolved) resolved = NULL;
 
-    return resolved && send_device(base, resolved, error);
+    context.warnings = warnings;
+    resolved = engine_resolve_device(live, device, &context, error);
+    if (!resolved || !send_device(base, resolved, error))
+        return false;
+    log_warnings(engine, warnings);
+    return true;
 }
 
 static bool

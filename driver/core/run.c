@@ -48,6 +48,28 @@ keep_warnings(CoreRun *run, GPtrArray *warnings)
     g_ptr_array_set_size(warnings, (int)warnings->len - 1);
 }
 
+void
+core_run_add_warnings(CoreDomain *domain, const GPtrArray *warnings)
+{
+    CoreRun *run = domain->run;
+    g_autoptr(GStrvBuilder) all = g_strv_builder_new();
+    guint count = run->warnings ? g_strv_length(run->warnings) : 0;
+
+    if (run->warnings)
+        g_strv_builder_addv(all, (const char **)run->warnings);
+    for (guint i = 0; i < warnings->len && count < CORE_RUN_WARNINGS_MAX; i++) {
+        const char *warning = g_ptr_array_index(warnings, i);
+
+        if (run->warnings &&
+            g_strv_contains((const char *const *)run->warnings, warning))
+            continue;
+        g_strv_builder_add(all, warning);
+        count++;
+    }
+    g_strfreev(run->warnings);
+    run->warnings = g_strv_builder_end(all);
+}
+
 static bool
 run_new_checked(CoreDomain *domain, const CoreStart *start, GPtrArray *warnings,
                 GError **error)

@@ -64,6 +64,12 @@ CoreEngineEvent *core_run_event_copy(const CoreEngineEvent *event);
 /** core_run_event_free: of a copy */
 void core_run_event_free(gpointer event);
 
+/** A run's warnings that are kept, beyond which they are in the log only. */
+#define CORE_RUN_WARNINGS_MAX 64
+/** core_run_add_warnings: show @warnings (char *), each once, with those of the
+ * start; the domain is active */
+void core_run_add_warnings(CoreDomain *domain, const GPtrArray *warnings);
+
 /** core_run_ended: the engine is gone, as @event tells */
 void core_run_ended(CoreDomain *domain, const CoreEngineEvent *event);
 

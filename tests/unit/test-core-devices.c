@@ -282,6 +282,33 @@ test_attach_and_detach(void **state)
     core_domain_ref_clear(&dom);
 }
 
+/* The log of the domain has it, and whoever asks is told. */
+static void
+test_warnings_of_a_new_device(void **state)
+{
+    static const char words[] = "<geometry> is not honoured";
+    Fixture *f = *state;
+    VirtkvmDomainRef dom = start(f, "");
+    g_autofree char *image = g_build_filename(f->dir, "image2", NULL);
+    g_autofree char *disk = g_strdup_printf(
+        "<disk><source file='%s'/><geometry cyls='1' heads='1' secs='1'/>"
+        "<target dev='vdb'/></disk>",
+        image);
+    g_autofree char *path = NULL, *log = NULL;
+    g_auto(GStrv) messages = NULL;
+
+    assert_true(g_file_set_contents(image, "12345678", 8, NULL));
+    assert_true(core_call_attach(f->state, &f->caller, &dom, disk, LIVE, NULL));
+    assert_true(
+        core_call_messages(f->state, &f->caller, &dom, 0, &messages, NULL));
+    assert_int_equal(g_strv_length(messages), 1);
+    assert_non_null(strstr(messages[0], words));
+    path = g_strdup_printf("%s/p.log", f->state->log_dir);
+    assert_true(g_file_get_contents(path, &log, NULL, NULL));
+    assert_non_null(strstr(log, words));
+    core_domain_ref_clear(&dom);
+}
+
 /* Files in the folder of definitions */
 static unsigned
 count_files(Fixture *f)
@@ -418,6 +445,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_refused_command, setup, teardown),
         cmocka_unit_test_setup_teardown(test_balloon, setup, teardown),
         cmocka_unit_test_setup_teardown(test_attach_and_detach, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_warnings_of_a_new_device, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_both_or_neither, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guest_refuses, setup, teardown),
