@@ -20,12 +20,14 @@
 #define SLOTS_OF_MACHINE (1u << 0 | 1u << 1 | 1u << 2 | 1u << 31)
 
 /* --- the table ------------------------------------------------------------ */
-static const struct {
+typedef struct AddressPart {
     const char *name;
     size_t text, number;
     unsigned most;
-    int digits; /* as libvirt writes it */
-} parts[] = {
+    int digits; /* as libvirt writes it; 0: in decimal */
+} AddressPart;
+
+static const AddressPart parts[] = {
     { "domain", offsetof(ConfAddress, domain_text),
       offsetof(ConfAddress, domain), 0xffff, 4 },
     { "bus", offsetof(ConfAddress, bus_text), offsetof(ConfAddress, bus), 0xff,
@@ -36,16 +38,28 @@ static const struct {
       offsetof(ConfAddress, function), FUNCTIONS - 1, 1 },
 };
 
+/* The same of type='drive', in decimal */
+static const AddressPart drive_parts[] = {
+    { "controller", offsetof(ConfAddress, controller_text),
+      offsetof(ConfAddress, controller), 0xff, 0 },
+    { "bus", offsetof(ConfAddress, bus_text), offsetof(ConfAddress, bus), 0xff,
+      0 },
+    { "target", offsetof(ConfAddress, target_text),
+      offsetof(ConfAddress, target), 0xff, 0 },
+    { "unit", offsetof(ConfAddress, unit_text), offsetof(ConfAddress, unit),
+      0x3fff, 0 },
+};
+
 static char **
-text_of(ConfAddress *address, size_t part)
+text_of(ConfAddress *address, const AddressPart *part)
 {
-    return (char **)(void *)((char *)address + parts[part].text);
+    return (char **)(void *)((char *)address + part->text);
 }
 
 static unsigned *
-number_of(ConfAddress *address, size_t part)
+number_of(ConfAddress *address, const AddressPart *part)
 {
-    return (unsigned *)(void *)((char *)address + parts[part].number);
+    return (unsigned *)(void *)((char *)address + part->number);
 }
 
 /* C's notation, as libvirt takes it: 0x for hexadecimal */
@@ -65,13 +79,61 @@ parse_number(const char *text, unsigned most, unsigned *ret_value)
 }
 
 static void
+write_part(ConfAddress *address, const AddressPart *part)
+{
+    char **text = text_of(address, part);
+    unsigned number = *number_of(address, part);
+
+    g_free(*text);
+    *text = part->digits > 0 ? g_strdup_printf("0x%0*x", part->digits, number)
+                             : g_strdup_printf("%u", number);
+}
+
+static void
 write_numbers(ConfAddress *address)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
-        g_free(*text_of(address, i));
-        *text_of(address, i) =
-            g_strdup_printf("0x%0*x", parts[i].digits, *number_of(address, i));
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        write_part(address, &parts[i]);
+}
+
+static bool
+read_part(ConfAddress *address, const AddressPart *part, const xmlNode *node,
+          GError **error)
+{
+    const char *text = *text_of(address, part);
+
+    if (!text || parse_number(text, part->most, number_of(address, part)))
+        return true;
+    error_set(error, VIR_ERR_XML_ERROR,
+              _("Cannot parse <address> '%s' attribute '%s' (line %ld)"),
+              part->name, text, xmlGetLineNo(node));
+    return false;
+}
+
+static bool
+read_drive(ConfAddress *address, const xmlNode *node, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(drive_parts); i++) {
+        if (!read_part(address, &drive_parts[i], node, error))
+            return false;
+        write_part(address, &drive_parts[i]);
     }
+    return true;
+}
+
+void
+conf_address_set_drive(ConfAddress *address, unsigned controller, unsigned bus,
+                       unsigned target, unsigned unit)
+{
+    g_free(address->type);
+    address->type = g_strdup("drive");
+    address->drive = true;
+    address->controller = controller;
+    address->bus = bus;
+    address->target = target;
+    address->unit = unit;
+    for (size_t i = 0; i < G_N_ELEMENTS(drive_parts); i++)
+        write_part(address, &drive_parts[i]);
 }
 
 static bool
@@ -81,18 +143,15 @@ address_check(void *base, const xmlNode *node, unsigned flags, GError **error)
     bool any = false;
 
     address->pci = g_strcmp0(address->type, "pci") == 0;
+    address->drive = g_strcmp0(address->type, "drive") == 0;
+    if (address->drive)
+        return read_drive(address, node, error);
     if (!address->pci)
         return true;
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
-        const char *text = *text_of(address, i);
-
-        any |= text != NULL;
-        if (!text || parse_number(text, parts[i].most, number_of(address, i)))
-            continue;
-        error_set(error, VIR_ERR_XML_ERROR,
-                  _("Cannot parse <address> '%s' attribute '%s' (line %ld)"),
-                  parts[i].name, text, xmlGetLineNo(node));
-        return false;
+        any |= *text_of(address, &parts[i]) != NULL;
+        if (!read_part(address, &parts[i], node, error))
+            return false;
     }
     if (any)
         write_numbers(address);
@@ -122,15 +181,15 @@ static const ConfField address_fields[] = {
               .advice = N_("the device is on the PCI bus: use type='pci', or "
                            "no address")),
     CONF_ATTR("domain", ConfAddress, domain_text, token),
-    CONF_CARRY_ATTR("controller", .policy = CONF_QUIET),
+    CONF_ATTR("controller", ConfAddress, controller_text, token),
     CONF_ATTR("bus", ConfAddress, bus_text, token, .judge = judge_bus,
               .advice = N_("there is PCI bus 0 only, where the device gets a "
                            "free place")),
     CONF_ATTR("slot", ConfAddress, slot_text, token),
     CONF_ATTR("function", ConfAddress, function_text, token),
     CONF_CARRY_ATTR("multifunction", .policy = CONF_QUIET),
-    CONF_CARRY_ATTR("target", .policy = CONF_QUIET),
-    CONF_CARRY_ATTR("unit", .policy = CONF_QUIET),
+    CONF_ATTR("target", ConfAddress, target_text, token),
+    CONF_ATTR("unit", ConfAddress, unit_text, token),
     CONF_CARRY_ATTR("port", .policy = CONF_QUIET),
     CONF_CARRY_ATTR("reg", .policy = CONF_QUIET),
     CONF_CARRY_ATTR("iobase", .policy = CONF_QUIET),
@@ -150,7 +209,10 @@ conf_address_copy(ConfAddress *to, const ConfAddress *from)
     to->plain = plain;
     to->type = g_strdup(from->type);
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
-        *text_of(to, i) = g_strdup(*text_of(to, i));
+        *text_of(to, &parts[i]) = g_strdup(*text_of(to, &parts[i]));
+    to->controller_text = g_strdup(from->controller_text);
+    to->target_text = g_strdup(from->target_text);
+    to->unit_text = g_strdup(from->unit_text);
 }
 
 /* --- places --------------------------------------------------------------- */
@@ -163,8 +225,10 @@ has_disk(const void *device)
 static bool
 has_controller(const void *device)
 {
-    return ((const ConfController *)device)->type ==
-           CONF_CONTROLLER_VIRTIO_SERIAL;
+    const ConfController *controller = device;
+
+    return controller->type == CONF_CONTROLLER_VIRTIO_SERIAL ||
+           conf_controller_is_scsi(controller);
 }
 
 static bool

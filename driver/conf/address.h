@@ -6,17 +6,25 @@
 #include <stdbool.h>
 
 /** <address> of a device: as written; the numbers are
- * those of type='pci'. All zero: there is none. */
+ * those of type='pci' and 'drive'. All zero: there is none. */
 typedef struct ConfAddress {
     char *type;
     char *domain_text, *bus_text, *slot_text, *function_text;
+    char *controller_text, *target_text, *unit_text;
     bool pci;
     unsigned domain, bus, slot, function;
+    bool drive; /* on a controller: with the bus above */
+    unsigned controller, target, unit;
     bool plain; /* it is only kept: its device has no place on our PCI bus */
 } ConfAddress;
 
 /** conf_address_copy: where @from is; @to says nothing yet */
 void conf_address_copy(ConfAddress *to, const ConfAddress *from);
+
+/** conf_address_set_drive: @address, which says nothing, becomes a place on a
+ * controller */
+void conf_address_set_drive(ConfAddress *address, unsigned controller,
+                            unsigned bus, unsigned target, unsigned unit);
 
 typedef struct ConfDomain ConfDomain;
 

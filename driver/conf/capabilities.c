@@ -206,8 +206,8 @@ typedef struct Choice {
     const char *const *values;
 } Choice;
 
-static const char *const disk_devices[] = { "disk", NULL };
-static const char *const disk_buses[] = { "virtio", NULL };
+static const char *const disk_devices[] = { "disk", "cdrom", NULL };
+static const char *const disk_buses[] = { "virtio", "scsi", NULL };
 static const char *const virtio_models[] = { "virtio",
                                              "virtio-non-transitional", NULL };
 static const char *const graphics_types[] = { "vnc", NULL };

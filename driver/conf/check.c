@@ -197,7 +197,11 @@ check_sources(const ConfDomain *domain, GError **error)
     for (guint i = 0; i < domain->disks->len; i++) {
         const ConfDisk *disk = g_ptr_array_index(domain->disks, i);
 
-        if (!conf_disk_is_virtio(disk) || !conf_disk_is_empty(disk))
+        if (conf_disk_is_unit(disk) &&
+            !conf_disk_controller(domain, disk, error))
+            return false;
+        if (!conf_disk_is_empty(disk) || disk->device != CONF_DISK_DISK ||
+            !(conf_disk_is_virtio(disk) || conf_disk_is_unit(disk)))
             continue;
         error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
                   _("the disk '%s' has no <source>: name an image"),

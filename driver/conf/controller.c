@@ -29,20 +29,74 @@ controller_init(void *base)
     controller->index = controller->ports = -1;
 }
 
+bool
+conf_controller_is_scsi(const ConfController *controller)
+{
+    static const char *const models[] = { "virtio-scsi", "virtio-transitional",
+                                          "virtio-non-transitional", NULL };
+
+    return controller->type == CONF_CONTROLLER_SCSI && controller->model &&
+           g_strv_contains(models, controller->model);
+}
+
+/* Of the SCSI controllers that there are, a guest has one model. */
+static void
+name_model(ConfController *controller)
+{
+    if (controller->type != CONF_CONTROLLER_SCSI ||
+        (controller->model && strcmp(controller->model, "auto") != 0))
+        return;
+    g_free(controller->model);
+    controller->model = g_strdup("virtio-scsi");
+}
+
+/* As the engine has it */
+static bool
+check_driver(const ConfController *controller, GError **error)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+        unsigned most;
+    } bounds[] = {
+        { "queues", offsetof(ConfController, queues), 16 },
+        { "cmd_per_lun", offsetof(ConfController, cmd_per_lun), 1024 },
+        { "max_sectors", offsetof(ConfController, max_sectors), 1 << 20 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(bounds); i++) {
+        unsigned value;
+
+        memcpy(&value, (const char *)controller + bounds[i].offset,
+               sizeof(value));
+        if (value <= bounds[i].most)
+            continue;
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("%s '%u' of a SCSI controller is more than %u"),
+                  bounds[i].name, value, bounds[i].most);
+        return false;
+    }
+    return true;
+}
+
 static bool
 controller_check(void *base, const xmlNode *node, unsigned flags,
                  GError **error)
 {
     ConfController *controller = base;
 
+    name_model(controller);
     controller->address.plain =
-        controller->type != CONF_CONTROLLER_VIRTIO_SERIAL;
+        controller->type != CONF_CONTROLLER_VIRTIO_SERIAL &&
+        !conf_controller_is_scsi(controller);
     if (controller->type == CONF_CONTROLLER_ABSENT) {
         error_set(error, VIR_ERR_XML_ERROR,
                   _("missing type of <controller> (line %ld)"),
                   xmlGetLineNo(node));
         return false;
     }
+    if (controller->type == CONF_CONTROLLER_SCSI)
+        return check_driver(controller, error);
     if (controller->type != CONF_CONTROLLER_VIRTIO_SERIAL ||
         controller->ports <= PORTS_MAX)
         return true;
@@ -54,11 +108,11 @@ controller_check(void *base, const xmlNode *node, unsigned flags,
 }
 
 static const ConfField driver_fields[] = {
-    CONF_CARRY_ATTR("queues", .policy = CONF_QUIET),
-    CONF_CARRY_ATTR("cmd_per_lun", .policy = CONF_QUIET),
-    CONF_CARRY_ATTR("max_sectors", .policy = CONF_QUIET),
+    CONF_ATTR("queues", ConfController, queues, uint),
+    CONF_ATTR("cmd_per_lun", ConfController, cmd_per_lun, uint),
+    CONF_ATTR("max_sectors", ConfController, max_sectors, uint),
     CONF_CARRY_ATTR("ioeventfd", .policy = CONF_QUIET),
-    CONF_CARRY_ATTR("iothread", .policy = CONF_QUIET),
+    CONF_ATTR("iothread", ConfController, iothread, uint),
     CONF_VIRTIO_ROWS(ConfController),
     CONF_END
 };
@@ -129,6 +183,32 @@ conf_domain_fill_controllers(ConfDomain *domain)
         if (controller->index < 0)
             controller->index = next_index(domain->controllers, i);
     }
+}
+
+ConfController *
+conf_domain_controller(const ConfDomain *domain, ConfControllerType type,
+                       unsigned index)
+{
+    for (guint i = 0; i < domain->controllers->len; i++) {
+        ConfController *controller = g_ptr_array_index(domain->controllers, i);
+
+        if (controller->type == type && controller->index == (int)index)
+            return controller;
+    }
+    return NULL;
+}
+
+void
+conf_domain_add_controller(ConfDomain *domain, ConfControllerType type,
+                           unsigned index)
+{
+    ConfController *added = conf_table_new(&conf_controller_element);
+
+    added->type = type;
+    added->index = (int)index;
+    name_model(added);
+    added->address.plain = !conf_controller_is_scsi(added);
+    g_ptr_array_add(domain->controllers, added);
 }
 
 char *

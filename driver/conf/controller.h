@@ -20,13 +20,14 @@ typedef enum ConfControllerType {
     CONF_CONTROLLER_ISA,
 } ConfControllerType;
 
-/** <controller>; of these only virtio-serial is a device of the engine's, the
- * others say what a guest of ours has anyhow, or has not */
+/** <controller>; of these virtio-serial and virtio-scsi are devices of the
+ * engine's, the others say what a guest of ours has anyhow, or has not */
 typedef struct ConfController {
     ConfControllerType type;
     int index; /* filled in */
     char *model;
     int ports; /* virtio-serial, usb; -1 = absent */
+    unsigned queues, cmd_per_lun, max_sectors, iothread; /* 0 = absent */
     ConfOnOff packed;
     char *alias; /* live, or the user's own */
     ConfAddress address;
@@ -38,5 +39,16 @@ char *conf_controller_alias(const ConfController *controller);
 
 typedef struct ConfDomain ConfDomain;
 
-/** conf_domain_fill_controllers: number those that have no index */
+/** conf_controller_is_scsi: a virtio-scsi? */
+bool conf_controller_is_scsi(const ConfController *controller);
+
+/** conf_domain_fill_controllers: number those that have no index, and name the
+ * models of those that leave it to us */
 void conf_domain_fill_controllers(ConfDomain *domain);
+
+/** conf_domain_controller: of @type with @index, or NULL */
+ConfController *conf_domain_controller(const ConfDomain *domain,
+                                       ConfControllerType type, unsigned index);
+/** conf_domain_add_controller: one more; it has no place yet */
+void conf_domain_add_controller(ConfDomain *domain, ConfControllerType type,
+                                unsigned index);

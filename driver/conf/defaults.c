@@ -369,12 +369,32 @@ check_disks(const ConfDomain *domain, GError **error)
     return true;
 }
 
+static bool
+check_controllers(const ConfDomain *domain, GError **error)
+{
+    for (guint i = 0; i < domain->controllers->len; i++) {
+        const ConfController *controller =
+            g_ptr_array_index(domain->controllers, i);
+
+        if (!controller->iothread ||
+            conf_domain_iothread(domain, controller->iothread))
+            continue;
+        error_set(error, VIR_ERR_XML_ERROR,
+                  _("Controller iothread '%u' not defined in iothreadid"),
+                  controller->iothread);
+        return false;
+    }
+    return true;
+}
+
 bool
 conf_domain_settle_devices(ConfDomain *domain, GError **error)
 {
     conf_domain_fill_controllers(domain);
     conf_domain_mark_disks(domain);
     return fill_consoles(domain, error) && check_disks(domain, error) &&
+           check_controllers(domain, error) &&
+           conf_domain_fill_units(domain, error) &&
            conf_domain_fill_channels(domain, false, error) &&
            conf_domain_assign_addresses(domain, error);
 }
@@ -391,6 +411,6 @@ conf_domain_fill_defaults(ConfDomain *domain, unsigned flags, GError **error)
     /* a running guest has the devices that it was started with */
     if (!(flags & CONF_PARSE_STATUS))
         conf_domain_fill_memballoon(domain);
-    return conf_domain_settle_devices(domain, error) &&
-           conf_virtkvm_read(domain, error);
+    return conf_virtkvm_read(domain, error) &&
+           conf_domain_settle_devices(domain, error);
 }

@@ -21,6 +21,11 @@ static const struct {
     { "xvd", CONF_DISK_BUS_XEN },   { "ubd", CONF_DISK_BUS_UML },
 };
 
+#define VENDOR_BYTES  8
+#define PRODUCT_BYTES 16
+#define WWN_DIGITS    16
+#define HEX_DIGITS    "0123456789abcdefABCDEF"
+
 /* Letters of a name: more cannot be counted */
 #define LETTERS_MAX 5
 
@@ -133,6 +138,38 @@ check_driver(const ConfDisk *disk, GError **error)
                         2u << 20, error);
 }
 
+/* As libvirt takes them */
+static bool
+check_identity(const ConfDisk *disk, GError **error)
+{
+    const struct {
+        const char *name, *text;
+        size_t most;
+    } texts[] = { { "vendor", disk->vendor, VENDOR_BYTES },
+                  { "product", disk->product, PRODUCT_BYTES } };
+
+    if (disk->wwn && (strlen(disk->wwn) != WWN_DIGITS ||
+                      strspn(disk->wwn, HEX_DIGITS) != WWN_DIGITS)) {
+        error_set(error, VIR_ERR_XML_ERROR, _("Malformed wwn: %s"), disk->wwn);
+        return false;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        const char *text = texts[i].text;
+        bool good = true;
+
+        for (const char *at = text; at && *at; at++)
+            good &= g_ascii_isprint(*at);
+        if (!text || (good && strlen(text) <= texts[i].most))
+            continue;
+        error_set(error, VIR_ERR_XML_ERROR,
+                  _("<%s> '%s' of a <disk> is not of at most %zu printable "
+                    "characters"),
+                  texts[i].name, text, texts[i].most);
+        return false;
+    }
+    return true;
+}
+
 bool
 conf_disk_check(void *base, const xmlNode *node, unsigned flags, GError **error)
 {
@@ -142,8 +179,11 @@ conf_disk_check(void *base, const xmlNode *node, unsigned flags, GError **error)
         disk->type = CONF_SOURCE_FILE;
     if (disk->device == CONF_DISK_ABSENT)
         disk->device = CONF_DISK_DISK;
-    if (!check_target(disk, node, error) || !check_driver(disk, error))
+    if (!check_target(disk, node, error) || !check_driver(disk, error) ||
+        !check_identity(disk, error))
         return false;
+    if (disk->tray == CONF_TRAY_CLOSED)
+        disk->tray = CONF_TRAY_ABSENT;
     disk->address.plain = !conf_disk_is_virtio(disk);
     if (disk->device == CONF_DISK_CDROM)
         disk->readonly = CONF_ONOFF_ON;

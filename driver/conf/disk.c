@@ -40,6 +40,7 @@ static const char *const policy_names[] = { NULL,     "stop",     "report",
                                             "ignore", "enospace", "" };
 static const char *const rpolicy_names[] = { NULL, "stop", "report", "ignore",
                                              "" };
+static const char *const tray_names[] = { NULL, "closed", "open", "" };
 static const char *const startup_names[] = { NULL, "mandatory", "requisite",
                                              "optional", "" };
 
@@ -59,7 +60,7 @@ judge_device(const char *text, const void *base)
 {
     const ConfDisk *disk = base;
 
-    if (disk->device == CONF_DISK_DISK)
+    if (disk->device == CONF_DISK_DISK || conf_disk_is_unit(disk))
         return CONF_HONOURED;
     return disk->device != CONF_DISK_LUN && conf_disk_is_empty(disk)
                ? CONF_HARMLESS
@@ -72,7 +73,8 @@ judge_bus(const char *text, const void *base)
     const ConfDisk *disk = base;
 
     /* what is no disk has been judged already */
-    return conf_disk_is_virtio(disk) || disk->device != CONF_DISK_DISK
+    return conf_disk_is_virtio(disk) || conf_disk_is_unit(disk) ||
+                   disk->device != CONF_DISK_DISK
                ? CONF_HONOURED
                : CONF_REFUSED;
 }
@@ -113,6 +115,14 @@ judge_transient(const char *text, const void *base)
 
     return disk->transient != CONF_ONOFF_ON || possible ? CONF_HONOURED
                                                         : CONF_REFUSED;
+}
+
+/* What a disk on a SCSI controller says of itself; others have no words for
+ * it. */
+static ConfPolicy
+judge_identity(const char *text, const void *base)
+{
+    return conf_disk_is_unit(base) ? CONF_HONOURED : CONF_HARMLESS;
 }
 
 static ConfPolicy
@@ -260,13 +270,14 @@ static const ConfElement blockio_element = { .name = "blockio",
 
 static const ConfField target_fields[] = {
     CONF_ATTR("dev", ConfDisk, target, token, .flags = CONF_REQUIRED),
-    CONF_ATTR(
-        "bus", ConfDisk, bus, enum, .names = bus_names, .judge = judge_bus,
-        .advice = N_("use bus='virtio', or set <virtkvm:disk-bus>virtio"
-                     "</virtkvm:disk-bus> in <metadata> to have it taken so")),
-    CONF_CARRY_ATTR("tray", .policy = CONF_QUIET),
+    CONF_ATTR("bus", ConfDisk, bus, enum, .names = bus_names,
+              .judge = judge_bus,
+              .advice = N_(
+                  "use bus='virtio' or 'scsi', or set <virtkvm:disk-bus>virtio"
+                  "</virtkvm:disk-bus> in <metadata> to have it taken so")),
+    CONF_ATTR("tray", ConfDisk, tray, enum, .names = tray_names),
     CONF_CARRY_ATTR("removable", .policy = CONF_QUIET),
-    CONF_CARRY_ATTR("rotation_rate", .policy = CONF_QUIET),
+    CONF_ATTR("rotation_rate", ConfDisk, rotation_rate, uint),
     CONF_END
 };
 static const ConfElement target_element = { .name = "target",
@@ -304,8 +315,8 @@ static const ConfField disk_fields[] = {
               .judge = judge_type, .advice = TYPE_ADVICE),
     CONF_ATTR("device", ConfDisk, device, enum, .names = device_names,
               .judge = judge_device,
-              .advice = N_("only device='disk' is possible: a guest has no "
-                           "drive for discs")),
+              .advice = N_("a disc is read from device='cdrom' with "
+                           "bus='scsi'; all else is device='disk'")),
     CONF_ATTR("model", ConfDisk, model, token, .judge = judge_model,
               .advice = CONF_MODEL_ADVICE),
     CONF_CARRY_ATTR("rawio", .policy = CONF_REFUSED),
@@ -328,9 +339,9 @@ static const ConfField disk_fields[] = {
     CONF_LEAF("shareable", ConfDisk, shareable, present),
     CONF_GROUP("transient", transient_element),
     CONF_LEAF("serial", ConfDisk, serial, string),
-    CONF_CARRY("wwn", .policy = CONF_HARMLESS),
-    CONF_CARRY("vendor", .policy = CONF_HARMLESS),
-    CONF_CARRY("product", .policy = CONF_HARMLESS),
+    CONF_LEAF("wwn", ConfDisk, wwn, token, .judge = judge_identity),
+    CONF_LEAF("vendor", ConfDisk, vendor, token, .judge = judge_identity),
+    CONF_LEAF("product", ConfDisk, product, token, .judge = judge_identity),
     CONF_CARRY("encryption", .policy = CONF_REFUSED, .advice = CRYPTED),
     CONF_CHILD("boot", ConfDisk, boot_order, conf_boot_element),
     CONF_DEVICE_ROWS(ConfDisk),

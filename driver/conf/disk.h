@@ -25,8 +25,8 @@ typedef enum ConfSource {
 typedef enum ConfDiskDevice {
     CONF_DISK_ABSENT = 0, /* as disk */
     CONF_DISK_DISK,
-    CONF_DISK_CDROM, /* this and what follows: carried, refused at start */
-    CONF_DISK_FLOPPY,
+    CONF_DISK_CDROM,
+    CONF_DISK_FLOPPY, /* this and what follows: carried, refused at start */
     CONF_DISK_LUN,
 } ConfDiskDevice;
 
@@ -81,6 +81,13 @@ typedef enum ConfDiskPolicy {
     CONF_DISK_POLICY_IGNORE,
     CONF_DISK_POLICY_ENOSPACE,
 } ConfDiskPolicy;
+
+/** tray='' of <target> */
+typedef enum ConfTray {
+    CONF_TRAY_ABSENT = 0, /* as closed */
+    CONF_TRAY_CLOSED,
+    CONF_TRAY_OPEN,
+} ConfTray;
 
 /** startupPolicy */
 typedef enum ConfStartup {
@@ -141,7 +148,9 @@ typedef struct ConfDisk {
     ConfThrottle iotune;
     ConfOnOff readonly, shareable, transient;
     ConfOnOff share_backing; /* of <transient> */
-    char *serial;
+    ConfTray tray;          /* of a drive for discs, live */
+    unsigned rotation_rate; /* 0 = absent */
+    char *serial, *wwn, *vendor, *product;
     unsigned boot_order; /* 0 = absent; carried */
     char *alias;         /* live, or the user's own */
     ConfAddress address;
@@ -153,8 +162,15 @@ typedef struct ConfDisk {
 /** conf_disk_is_virtio: is it on the virtio bus, or taken as if it were? */
 bool conf_disk_is_virtio(const ConfDisk *disk);
 
+/** conf_disk_is_unit: is it a disk or a drive for discs on a SCSI controller?
+ */
+bool conf_disk_is_unit(const ConfDisk *disk);
+
 /** conf_disk_is_empty: a drive in which there is no medium */
 bool conf_disk_is_empty(const ConfDisk *disk);
+
+/** conf_disk_eject: nothing is in the drive any more */
+void conf_disk_eject(ConfDisk *disk);
 
 /** Queues of one disk. */
 #define CONF_DISK_QUEUES_MAX 16u
@@ -169,6 +185,21 @@ void conf_disk_add_backing(GPtrArray *backing, const char *path,
 int conf_disk_number(const char *target);
 
 typedef struct ConfDomain ConfDomain;
+typedef struct ConfController ConfController;
+
+/**
+ * conf_domain_fill_units: give each disk on a SCSI controller its place, as its
+ * name has it where the document says nothing, and add the controllers that
+ * they need
+ * @error: XML_ERROR if two have the same place
+ */
+bool conf_domain_fill_units(ConfDomain *domain, GError **error);
+
+/** conf_disk_controller: that of a unit. @error: CONFIG_UNSUPPORTED if it is of
+ * a model that no guest has */
+const ConfController *conf_disk_controller(const ConfDomain *domain,
+                                           const ConfDisk *disk,
+                                           GError **error);
 
 /** conf_domain_disk: by its target ("vda") or the path of its source; or NULL
  */

@@ -74,7 +74,8 @@ name_numbered(const ConfDomain *domain, size_t row)
     }
 }
 
-/* Disks have the number of their target, controllers that of their index. */
+/* Disks have the number of their target or their place, controllers that of
+ * their index. */
 static void
 name_disks(const ConfDomain *domain)
 {
@@ -84,7 +85,11 @@ name_disks(const ConfDomain *domain)
 
         if (disk->alias)
             continue;
-        if (number >= 0 && disk->bus == CONF_DISK_BUS_VIRTIO)
+        if (conf_disk_is_unit(disk))
+            disk->alias = g_strdup_printf(
+                "scsi%u-%u-%u-%u", disk->address.controller, disk->address.bus,
+                disk->address.target, disk->address.unit);
+        else if (number >= 0 && disk->bus == CONF_DISK_BUS_VIRTIO)
             disk->alias = g_strdup_printf("virtio-disk%d", number);
         else
             disk->alias = g_strdup_printf("disk-%s", disk->target);

@@ -434,7 +434,7 @@ test_start_of_the_tools_documents(void **state)
 static void
 test_start_of_disks_on_other_buses(void **state)
 {
-    static const char *const buses[] = { "ide", "sata", "scsi", "usb" };
+    static const char *const buses[] = { "ide", "sata", "usb" };
 
     for (size_t i = 0; i < G_N_ELEMENTS(buses); i++) {
         g_autofree char *disk = g_strdup_printf(
@@ -457,6 +457,106 @@ test_start_of_disks_on_other_buses(void **state)
         assert_true(conf_domain_check_start(domain, NULL, NULL));
         assert_true(conf_disk_is_virtio(conf_domain_disk(domain, "sda")));
     }
+}
+
+#define SCSI_DISK(DEVICE, MORE)                   \
+    "<disk type='file' device='" DEVICE "'>" MORE \
+    "<target dev='sda' bus='scsi'/></disk>"
+#define SOURCE "<source file='/a'/>"
+
+static void
+test_units_start(void **state)
+{
+    static const char *const fine[] = {
+        SCSI_DISK("disk", SOURCE),
+        SCSI_DISK("cdrom", SOURCE),
+        SCSI_DISK("cdrom", ""),
+        SCSI_DISK("cdrom", "<wwn>5000c50015ea71ac</wwn><vendor>A</vendor>"),
+        "<controller type='scsi'/>" SCSI_DISK("disk", SOURCE),
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(fine); i++) {
+        g_autofree char *xml =
+            g_strconcat(HEAD OS "<devices>", fine[i],
+                        "<memballoon model='none'/></devices></domain>", NULL);
+        g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(ConfDomain) domain = parse(xml);
+        const ConfDisk *disk = conf_domain_disk(domain, "sda");
+        g_autofree char *message = NULL;
+
+        assert_true(start(xml, warnings, &message));
+        assert_int_equal(warnings->len, 0);
+        assert_true(conf_disk_is_unit(disk) && !conf_disk_is_virtio(disk));
+        assert_non_null(
+            conf_domain_controller(domain, CONF_CONTROLLER_SCSI, 0));
+        conf_domain_assign_live(domain);
+        assert_string_equal(disk->alias, "scsi0-0-0-0");
+    }
+    assert_start_refused(
+        HEAD OS "<devices>" SCSI_DISK("disk", "") "</devices></domain>",
+        "has no <source>");
+    assert_start_refused(
+        HEAD OS "<devices>" SCSI_DISK("lun", SOURCE) "</devices></domain>",
+        "'device' of <disk>");
+    assert_start_refused(
+        HEAD OS "<devices><controller type='scsi' model='lsilogic'/>" SCSI_DISK(
+            "disk", SOURCE) "</devices></domain>",
+        "SCSI controller of the model 'lsilogic'");
+    assert_start_refused(
+        HEAD OS "<devices><disk type='file' device='cdrom'>" SOURCE
+                "<target dev='vda' bus='virtio'/></disk></devices></domain>",
+        "bus='scsi'");
+}
+
+static void
+test_units_are_checked(void **state)
+{
+    static const struct {
+        const char *devices, *words;
+    } cases[] = {
+        { SCSI_DISK("disk", SOURCE) "<disk type='file'><target dev='sdb' "
+                                    "bus='scsi'/><address "
+                                    "type='drive'/></disk>",
+          "Found duplicate drive address for disk with target name 'sda' "
+          "controller='0' bus='0' target='0' unit='0'" },
+        { SCSI_DISK("disk", "<wwn>5000</wwn>"), "Malformed wwn: 5000" },
+        { SCSI_DISK("disk", "<vendor>much too long</vendor>"),
+          "<vendor> 'much too long'" },
+        { SCSI_DISK("disk", "<address type='pci' slot='0x5'/>"),
+          "type='drive'" },
+        { SCSI_DISK("disk", "<address type='drive' target='256'/>"),
+          "'target' attribute '256'" },
+        { SCSI_DISK("disk", "<address type='drive' bus='1'/>"), "bus 1" },
+        { "<controller type='scsi'><driver queues='17'/></controller>",
+          "queues '17' of a SCSI controller" },
+        { "<controller type='scsi'><driver iothread='1'/></controller>",
+          "Controller iothread '1'" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strconcat(
+            HEAD OS "<devices>", cases[i].devices, "</devices></domain>", NULL);
+        g_autoptr(GError) error = NULL;
+
+        assert_null(conf_domain_parse(xml, CONF_PARSE_INACTIVE, &error));
+        if (!strstr(error->message, cases[i].words))
+            fail_msg("'%s' lacks '%s'", error->message, cases[i].words);
+    }
+}
+
+/* What is taken as virtio needs no controller, and gets none. */
+static void
+test_units_as_virtio(void **state)
+{
+    g_autoptr(ConfDomain) domain = parse(
+        HEAD OS
+        "<metadata><v:config xmlns:v='urn:virtkvm:domain:1'>"
+        "<v:disk-bus>virtio</v:disk-bus></v:config></"
+        "metadata><devices>" SCSI_DISK("disk", SOURCE) "</devices></domain>");
+
+    assert_true(conf_disk_is_virtio(conf_domain_disk(domain, "sda")));
+    assert_false(conf_disk_is_unit(conf_domain_disk(domain, "sda")));
+    assert_null(conf_domain_controller(domain, CONF_CONTROLLER_SCSI, 0));
 }
 
 static void
@@ -599,6 +699,9 @@ main(void)
         cmocka_unit_test(test_start_says_what_becomes_of_actions),
         cmocka_unit_test(test_start_of_the_tools_documents),
         cmocka_unit_test(test_start_of_disks_on_other_buses),
+        cmocka_unit_test(test_units_start),
+        cmocka_unit_test(test_units_are_checked),
+        cmocka_unit_test(test_units_as_virtio),
         cmocka_unit_test(test_start_finds_vcpus_without_acpi),
         cmocka_unit_test(test_passwords_need_secure),
         cmocka_unit_test(test_metadata_by_namespace),

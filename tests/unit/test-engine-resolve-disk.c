@@ -647,6 +647,89 @@ test_what_cannot_be_transient(void **state)
     }
 }
 
+/* --- on a SCSI controller ---------------------------------------------------
+ */
+/* Device @index; owned */
+static json_t *
+nth_device(const EngineResolved *resolved, size_t index)
+{
+    g_autofree char *text = engine_resolved_document(resolved, -1);
+    json_t *root = json_loads(text, 0, NULL);
+    json_t *device =
+        json_incref(json_array_get(json_object_get(root, "devices"), index));
+
+    json_decref(root);
+    assert_non_null(device);
+    return device;
+}
+
+static void
+test_units(void **state)
+{
+    const Place *place = *state;
+    g_autofree char *disks = g_strdup_printf(
+        "<disk type='file'><driver name='qemu' type='raw' discard='unmap' "
+        "cache='writethrough'/><source file='%s/a.raw'/><target dev='sdb' "
+        "bus='scsi' rotation_rate='7200'/><serial>a serial number of 24 "
+        "bytes</serial><wwn>5000c50015ea71ac</wwn><vendor>ACME</vendor>"
+        "<product>Anvil</product></disk>"
+        "<disk type='file' device='cdrom'><target dev='sdc' bus='scsi'/></disk>"
+        "<controller type='scsi' index='0'><driver queues='2' iothread='7' "
+        "packed='on'/></controller>",
+        place->folder);
+    g_autoptr(EngineResolved) resolved = resolve_disk(place, "a", disks, NULL);
+    json_t *controller = nth_device(resolved, 0);
+    json_t *disk = nth_device(resolved, 1), *disc = nth_device(resolved, 2);
+    json_t *expected = json_pack(
+        "{s:s,s:s,s:i,s:i,s:b,s:i,s:i}", "type", "virtio-scsi", "id", "scsi0",
+        "slot", 3, "function", 0, "packed", 1, "queues", 2, "iothread", 1);
+
+    assert_true(json_equal(controller, expected));
+    json_decref(expected);
+    expected = json_pack(
+        "{s:s,s:s,s:s,s:s,s:i,s:i,s:O,s:s,s:s,s:s,s:s,s:i,s:b,s:s,s:b}", "type",
+        "unit", "id", "scsi0-0-0-1", "device", "disk", "controller", "scsi0",
+        "target", 0, "lun", 1, "drive", json_object_get(disk, "drive"),
+        "serial", "a serial number of 24 bytes", "vendor", "ACME", "product",
+        "Anvil", "wwn", "5000c50015ea71ac", "rotation_rate", 7200, "readonly",
+        0, "discard", "unmap", "write_cache", 0);
+    assert_true(json_equal(disk, expected));
+    json_decref(expected);
+    expected = json_pack("{s:s,s:s,s:s,s:s,s:i,s:i,s:b}", "type", "unit", "id",
+                         "scsi0-0-0-2", "device", "cdrom", "controller",
+                         "scsi0", "target", 0, "lun", 2, "readonly", 1);
+    assert_true(json_equal(disc, expected));
+    json_decref(expected);
+    json_decref(controller);
+    json_decref(disk);
+    json_decref(disc);
+}
+
+static void
+test_missing_media(void **state)
+{
+    static const char disc[] =
+        "<disk type='file' device='cdrom'><source file='%s/none.iso' "
+        "startupPolicy='%s'/><target dev='sda' bus='scsi'/></disk>";
+    const Place *place = *state;
+    g_autofree char *needed = g_strdup_printf(disc, place->folder, "requisite");
+    g_autofree char *optional =
+        g_strdup_printf(disc, place->folder, "optional");
+    g_autoptr(ConfDomain) domain = domain_with(place, "a", optional);
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    EngineResolveContext context = { .run_dir = place->run,
+                                     .warnings = warnings };
+    g_autoptr(EngineResolved) resolved = engine_resolve(domain, &context, NULL);
+    json_t *device = nth_device(resolved, 1);
+
+    assert_null(json_object_get(device, "drive"));
+    assert_int_equal(warnings->len, 1);
+    assert_non_null(strstr(g_ptr_array_index(warnings, 0), "none.iso"));
+    assert_true(conf_disk_is_empty(conf_domain_disk(domain, "sda")));
+    json_decref(device);
+    assert_refused(place, needed, VIR_ERR_SYSTEM_ERROR, "none.iso");
+}
+
 int
 main(void)
 {
@@ -665,6 +748,8 @@ main(void)
         cmocka_unit_test(test_one_device_alone),
         cmocka_unit_test(test_transient),
         cmocka_unit_test(test_what_cannot_be_transient),
+        cmocka_unit_test(test_units),
+        cmocka_unit_test(test_missing_media),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -98,40 +98,44 @@ add_memballoon(EngineResolved *resolved, const ConfMemballoon *balloon,
 }
 
 static bool
-add_one(EngineResolved *resolved, const ConfDevice *device, GError **error)
+refuse_live(const ConfDevice *device, GError **error)
 {
-    ConfDisk *disk = device->data;
-
-    switch (device->kind) {
-    case CONF_DEVICE_DISK:
-        return !conf_disk_is_virtio(disk) ||
-               engine_document_disk(resolved, disk, error);
-    case CONF_DEVICE_INTERFACE:
-        return engine_document_interface(resolved, device->data, error);
-    case CONF_DEVICE_RNG:
-        return engine_document_rng(resolved, device->data, error);
-    case CONF_DEVICE_MEMBALLOON:
-        return add_memballoon(resolved, device->data, error);
-    case CONF_DEVICE_CONTROLLER:
-    case CONF_DEVICE_SERIAL:
-    case CONF_DEVICE_CONSOLE:
-    case CONF_DEVICE_CHANNEL:
-    case CONF_DEVICE_PANIC:
-        break;
-    }
     error_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
               _("live attach of device '%s' is not supported"),
               conf_device_name(device->kind));
     return false;
 }
 
+static bool
+add_one(EngineResolved *resolved, const ConfDevice *device, GError **error)
+{
+    switch (device->kind) {
+    case CONF_DEVICE_CONTROLLER:
+        return engine_document_controller(resolved, device->data, error);
+    case CONF_DEVICE_DISK:
+        return engine_document_disk(resolved, device->data, error);
+    case CONF_DEVICE_INTERFACE:
+        return engine_document_interface(resolved, device->data, error);
+    case CONF_DEVICE_RNG:
+        return engine_document_rng(resolved, device->data, error);
+    case CONF_DEVICE_MEMBALLOON:
+        return add_memballoon(resolved, device->data, error);
+    case CONF_DEVICE_SERIAL:
+    case CONF_DEVICE_CONSOLE:
+    case CONF_DEVICE_CHANNEL:
+    case CONF_DEVICE_PANIC:
+        break;
+    }
+    return refuse_live(device, error);
+}
+
 bool
 engine_document_devices(EngineResolved *resolved, GError **error)
 {
-    static const ConfDeviceKind kinds[] = { CONF_DEVICE_DISK,
-                                            CONF_DEVICE_INTERFACE,
-                                            CONF_DEVICE_MEMBALLOON,
-                                            CONF_DEVICE_RNG };
+    static const ConfDeviceKind kinds[] = {
+        CONF_DEVICE_CONTROLLER, CONF_DEVICE_DISK, CONF_DEVICE_INTERFACE,
+        CONF_DEVICE_MEMBALLOON, CONF_DEVICE_RNG
+    };
     const ConfDomain *domain = resolved->domain;
 
     json_object_set_new(resolved->root, "devices", json_array());
@@ -170,6 +174,10 @@ engine_resolve_device(ConfDomain *domain, const ConfDevice *device,
     json_object_set_new(resolved->root, "devices", json_array());
     if (!add_one(resolved, device, error))
         return NULL;
+    if (json_array_size(json_object_get(resolved->root, "devices")) == 0) {
+        refuse_live(device, error);
+        return NULL;
+    }
     make_argument(resolved);
     return engine_resolved_finish(g_steal_pointer(&resolved), error);
 }

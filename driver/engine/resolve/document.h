@@ -57,7 +57,10 @@ json_t *engine_document_add(EngineResolved *resolved, const char *type,
                             const char *alias, const ConfAddress *address,
                             GError **error);
 
-/** engine_document_disk, _interface, _rng: one device */
+/** engine_document_disk, _controller, _interface, _rng: one device, if the
+ * engine has such a one. Controllers stand before what is on them. */
+bool engine_document_controller(EngineResolved *resolved,
+                                ConfController *controller, GError **error);
 bool engine_document_disk(EngineResolved *resolved, ConfDisk *disk,
                           GError **error);
 bool engine_document_interface(EngineResolved *resolved, ConfInterface *net,
