@@ -52,6 +52,7 @@ engine_firmware_config_read(json_t *value, void *target,
 
     if (!engine_members_read(value, firmware_members, firmware, place, error))
         return false;
+    firmware->present = true;
     if (firmware->type != ENGINE_FIRMWARE_FLASH &&
         (firmware->writable || engine_file_is_named(&firmware->vars)))
         return engine_place_refuse(place, VIR_ERR_INVALID_ARG,

@@ -27,8 +27,9 @@ typedef enum EngineFirmwareType {
 
 /** The machine document's "firmware". */
 typedef struct EngineFirmwareConfig {
+    bool present;
     EngineFirmwareType type;
-    EngineFile image; /* not named: the machine has no firmware */
+    EngineFile image;
     EngineFile vars;  /* FLASH: what it writes; not named: nothing */
     bool writable;    /* FLASH: the guest may write the image, too */
 } EngineFirmwareConfig;

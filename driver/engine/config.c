@@ -259,7 +259,7 @@ check(const EngineConfig *config, const EnginePlace *place, GError **error)
         return refuse_member(place, "topology",
                              _("does not fit the number of vCPUs"), error);
     if (!engine_file_is_named(&config->kernel) &&
-        !engine_file_is_named(&config->firmware.image))
+        !engine_config_has_firmware(config))
         return refuse_member(place, "kernel", _("needs 'fd' or 'path'"), error);
     return true;
 }

@@ -92,6 +92,13 @@ struct EngineConfig {
 
 typedef struct EngineConfig EngineConfig;
 
+/** engine_config_has_firmware: firmware runs first, not the kernel */
+static inline bool
+engine_config_has_firmware(const EngineConfig *config)
+{
+    return config->firmware.present;
+}
+
 /**
  * engine_config_parse: read a machine document
  * @error: CONFIG_UNSUPPORTED or INVALID_ARG, naming the member

@@ -25,6 +25,7 @@ static const struct {
     { &engine_flash_type, ENGINE_FLASH_CHIPS },
     { &engine_hotplug_type, 1 },
     { &engine_i8042_type, 1 },
+    { &engine_lpc_type, 1 },
     { &engine_pit_type, 1 },
     { &engine_pm_type, 1 },
     { &engine_pvpanic_type, 1 },

@@ -36,7 +36,8 @@ build(Engine *engine, const struct kvm_cpuid2 *cpuid, GError **error)
     const EngineConfig *config = engine->config;
     bool ok;
 
-    if (!engine_memory_init(&engine->memory, config->memory, error) ||
+    if (!engine_memory_init(&engine->memory, config->memory,
+                            engine_low_memory(config), error) ||
         !engine_kvm_create_vm(&engine->kvm, error) ||
         !engine_memory_plug(&engine->memory, engine->kvm.vm_fd, error) ||
         !engine_kvm_create_irqchip(&engine->kvm, error) ||

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "engine/x86/acpi.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/i18n.h"
@@ -19,11 +20,10 @@
 #define KVM_PATH "/dev/kvm"
 #define KVM_API  12 /* the only version there has been since Linux 2.6.22 */
 
-/* Four pages below 16 MiB of firmware that no RAM and no device of ours covers;
- * KVM keeps a real-mode TSS and an identity page table there on old Intel CPUs.
- */
-#define IDENTITY_MAP_GPA 0xfeffc000ul
-#define TSS_GPA          0xfeffd000ul
+/* Four pages that no RAM, no device of ours and no firmware covers; KVM keeps
+ * an identity page table and a real-mode TSS there on old Intel CPUs. */
+#define IDENTITY_MAP_GPA ENGINE_KVM_PAGES_GPA
+#define TSS_GPA          (ENGINE_KVM_PAGES_GPA + 0x1000)
 
 /* What the engine cannot do without; each since Linux 4.13 or earlier. */
 static const struct {

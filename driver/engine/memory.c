@@ -47,7 +47,8 @@ check_host(uint64_t size, GError **error)
 }
 
 bool
-engine_memory_init(EngineMemory *memory, uint64_t size, GError **error)
+engine_memory_init(EngineMemory *memory, uint64_t size, uint64_t low_size,
+                   GError **error)
 {
     g_auto(Fd) fd = -1;
     void *host;
@@ -70,10 +71,9 @@ engine_memory_init(EngineMemory *memory, uint64_t size, GError **error)
     }
     /* A core dump of the engine must not hold the guest's secrets. */
     madvise(host, size, MADV_DONTDUMP);
-    *memory = (EngineMemory){ .fd = fd_steal(&fd),
-                              .host = host,
-                              .size = size,
-                              .low_size = MIN(size, ENGINE_PCI_HOLE_BASE) };
+    *memory = (EngineMemory){
+        .fd = fd_steal(&fd), .host = host, .size = size, .low_size = low_size
+    };
     return true;
 }
 
@@ -113,6 +113,25 @@ engine_memory_plug(const EngineMemory *memory, int vm_fd, GError **error)
     return set_slot(memory, vm_fd, 0, 0, 0, memory->low_size, error) &&
            (high == 0 || set_slot(memory, vm_fd, 1, HIGH_BASE, memory->low_size,
                                   high, error));
+}
+
+bool
+engine_memory_set_rom(int vm_fd, uint32_t slot, uint64_t gpa, void *host,
+                      uint64_t size, GError **error)
+{
+    struct kvm_userspace_memory_region region = {
+        .slot = slot,
+        .flags = size ? KVM_MEM_READONLY : 0,
+        .guest_phys_addr = gpa,
+        .memory_size = size,
+        .userspace_addr = (uintptr_t)host,
+    };
+
+    if (engine_kvm_ioctl(vm_fd, KVM_SET_USER_MEMORY_REGION, &region) == 0)
+        return true;
+    error_set_errno(error, errno, _("KVM refuses %llu KiB of ROM at %#llx"),
+                    (unsigned long long)(size >> 10), (unsigned long long)gpa);
+    return false;
 }
 
 void

@@ -22,10 +22,11 @@ typedef struct EngineMemory {
 
 /**
  * engine_memory_init: make @size bytes of zeroed RAM
- * @size: multiple of 4096
+ * @size: multiple of 4096   @low_size: how much of it lies below 4 GiB
  * @error: INVALID_ARG if the host has not that much; SYSTEM_ERROR
  */
-bool engine_memory_init(EngineMemory *memory, uint64_t size, GError **error);
+bool engine_memory_init(EngineMemory *memory, uint64_t size, uint64_t low_size,
+                        GError **error);
 void engine_memory_clear(EngineMemory *memory);
 
 /** engine_memory_plug: give it to a VM. @error: SYSTEM_ERROR if KVM refuses */
@@ -40,6 +41,18 @@ bool engine_memory_plug(const EngineMemory *memory, int vm_fd, GError **error);
  * 6.18); for others it costs nothing.
  */
 void engine_memory_unplug(const EngineMemory *memory, int vm_fd);
+
+/** Slots of KVM's from here on are for what is not RAM. */
+#define ENGINE_MEMORY_ROM_SLOT 2
+
+/**
+ * engine_memory_set_rom: memory that the guest reads and executes; its writes
+ * arrive as accesses to the bus
+ * @slot: ENGINE_MEMORY_ROM_SLOT or more   @host: stays mapped while it is there
+ * @size: multiple of 4096; 0 takes it away   @error: SYSTEM_ERROR
+ */
+bool engine_memory_set_rom(int vm_fd, uint32_t slot, uint64_t gpa, void *host,
+                           uint64_t size, GError **error);
 
 /**
  * engine_memory_lookup: as engine_memory_at(), on the struct

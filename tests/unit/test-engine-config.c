@@ -36,7 +36,7 @@ test_defaults(void **state)
     assert_string_equal(config->cmdline, "");
     assert_true(config->acpi && config->apic && config->pae);
     assert_true(config->kvmclock && config->pit && config->rtc);
-    assert_false(engine_file_is_named(&config->firmware.image));
+    assert_false(engine_config_has_firmware(config));
     assert_false(config->boot.menu || config->boot.serial);
     assert_int_equal(config->boot.reboot_timeout_ms, -1);
     assert_false(config->serials[0].present);

@@ -27,7 +27,7 @@ test_lookup_edges(void **state)
     EngineMemory memory = { .fd = -1 };
     uint8_t *host;
 
-    assert_true(engine_memory_init(&memory, 2 * MIB, NULL));
+    assert_true(engine_memory_init(&memory, 2 * MIB, 2 * MIB, NULL));
     host = memory.host;
     assert_ptr_equal(engine_memory_lookup(&memory, 0, 2 * MIB), host);
     assert_ptr_equal(engine_memory_lookup(&memory, 2 * MIB - 1, 1),
@@ -67,7 +67,7 @@ test_more_than_the_host_has(void **state)
     g_autoptr(GError) error = NULL;
     EngineMemory memory = { .fd = -1 };
 
-    assert_false(engine_memory_init(&memory, 1ull << 45, &error));
+    assert_false(engine_memory_init(&memory, 1ull << 45, MIB, &error));
     assert_int_equal(error_code(error), VIR_ERR_INVALID_ARG);
     assert_non_null(strstr(error->message, "more than the host's"));
     engine_memory_clear(&memory);
@@ -88,7 +88,7 @@ test_released_memory_is_the_hosts(void **state)
     EngineMemory memory = { .fd = -1 };
     blkcnt_t all;
 
-    assert_true(engine_memory_init(&memory, 2 * MIB, NULL));
+    assert_true(engine_memory_init(&memory, 2 * MIB, 2 * MIB, NULL));
     memset(memory.host, 7, 2 * MIB);
     all = blocks_of(&memory);
     assert_int_equal(all, 2 * MIB / 512);

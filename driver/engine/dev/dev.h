@@ -14,6 +14,7 @@
 extern const EngineDeviceType engine_debug_exit_type;
 extern const EngineDeviceType engine_hotplug_type;
 extern const EngineDeviceType engine_i8042_type;
+extern const EngineDeviceType engine_lpc_type;
 extern const EngineDeviceType engine_pci_type;
 extern const EngineDeviceType engine_pm_type;
 extern const EngineDeviceType engine_pvpanic_type;
@@ -32,6 +33,12 @@ EngineChardev *engine_serial_chardev(EngineDevice *device);
  * Returns: false if the machine has no ACPI, hence no button. Thread: any
  */
 bool engine_pm_power_button(Engine *engine);
+/** engine_pm_read/_write: the registers of power management by their offset
+ * from ENGINE_PM1_EVT_PORT, below 64; what lies between reads as zero.
+ * Thread: vCPU */
+uint64_t engine_pm_read(Engine *engine, unsigned offset, unsigned size);
+void engine_pm_write(Engine *engine, unsigned offset, unsigned size,
+                     uint64_t value);
 /** engine_pm_raise: a general purpose event of ACPI's. Thread: any */
 void engine_pm_raise(Engine *engine, unsigned event);
 /** engine_pm_is_heard: whether the guest wants it. Thread: any */

@@ -8,6 +8,7 @@
 
 #include "engine/config.h"
 #include "engine/dev/dev.h"
+#include "engine/dev/pci-bridge.h"
 #include "engine/x86/acpi.h"
 #include "util/error.h"
 #include "util/i18n.h"
@@ -46,6 +47,8 @@ typedef struct Pci {
     EnginePciFunction *functions[FUNCTIONS];
     unsigned lines[ENGINE_PCI_GSIS]; /* how many pins drive each */
     uint64_t io_base, memory_base, memory64_base;
+    uint64_t ecam; /* where firmware has put it; atomic */
+    const EngineConfig *config;
     EnginePciFunction bridge;
 } Pci;
 
@@ -139,7 +142,8 @@ pci_move_bars(Pci *pci, EnginePciFunction *function)
         uint64_t base;
         bool moved;
 
-        if (bar->type == ENGINE_PCI_BAR_NONE)
+        if (bar->type == ENGINE_PCI_BAR_NONE ||
+            bar->type == ENGINE_PCI_BAR_PLACED)
             continue;
         g_mutex_lock(&pci->lock);
         base = bar_address(function, i);
@@ -150,6 +154,18 @@ pci_move_bars(Pci *pci, EnginePciFunction *function)
             function->ops->bar_moved(function, i, base);
     }
     g_mutex_unlock(&pci->move_lock);
+}
+
+void
+engine_pci_place_ports(EnginePciFunction *function, unsigned index,
+                       uint64_t size, uint64_t base)
+{
+    Pci *pci = function_pci(function);
+
+    g_mutex_lock(&pci->lock);
+    function->bars[index] =
+        (EnginePciBar){ ENGINE_PCI_BAR_PLACED, false, size, base };
+    g_mutex_unlock(&pci->lock);
 }
 
 uint32_t
@@ -318,6 +334,12 @@ ecam_write(Pci *pci, uint64_t offset, unsigned size, uint64_t value)
 }
 
 /* --- what BARs claim ------------------------------------------------------ */
+static bool
+is_ports(const EnginePciBar *bar)
+{
+    return bar->type == ENGINE_PCI_BAR_IO || bar->type == ENGINE_PCI_BAR_PLACED;
+}
+
 /* Where two claim the same address, the lower function answers. */
 static EnginePciFunction *
 pci_claim(Pci *pci, bool io, uint64_t address, unsigned size, unsigned *ret_bar)
@@ -328,8 +350,7 @@ pci_claim(Pci *pci, bool io, uint64_t address, unsigned size, unsigned *ret_bar)
         for (unsigned i = 0; function && i < ENGINE_PCI_BARS; i++) {
             const EnginePciBar *bar = &function->bars[i];
 
-            if (bar->type == ENGINE_PCI_BAR_NONE ||
-                (bar->type == ENGINE_PCI_BAR_IO) != io ||
+            if (bar->type == ENGINE_PCI_BAR_NONE || is_ports(bar) != io ||
                 bar->base == ENGINE_PCI_UNMAPPED || address < bar->base ||
                 size > bar->size || address - bar->base > bar->size - size)
                 continue;
@@ -338,6 +359,19 @@ pci_claim(Pci *pci, bool io, uint64_t address, unsigned size, unsigned *ret_bar)
         }
     }
     return NULL;
+}
+
+/* Where firmware places the configuration window it lies within that of BARs.
+ */
+static bool
+is_ecam(const Pci *pci, unsigned region, uint64_t offset, uint64_t *ret_offset)
+{
+    uint64_t ecam = __atomic_load_n(&pci->ecam, __ATOMIC_RELAXED);
+
+    if (region != REGION_MEMORY || pci->memory_base + offset < ecam)
+        return false;
+    *ret_offset = pci->memory_base + offset - ecam;
+    return *ret_offset < ENGINE_ECAM_SIZE;
 }
 
 static uint64_t
@@ -369,9 +403,11 @@ window_read(Pci *pci, unsigned region, uint64_t offset, unsigned size)
 {
     unsigned bar;
     uint64_t at;
-    EnginePciFunction *function =
-        window_find(pci, region, offset, size, &bar, &at);
+    EnginePciFunction *function;
 
+    if (is_ecam(pci, region, offset, &at))
+        return ecam_read(pci, at, size);
+    function = window_find(pci, region, offset, size, &bar, &at);
     if (!function || !function->ops->bar_read)
         return UINT64_MAX;
     return function->ops->bar_read(function, bar, at, size);
@@ -383,9 +419,13 @@ window_write(Pci *pci, unsigned region, uint64_t offset, unsigned size,
 {
     unsigned bar;
     uint64_t at;
-    EnginePciFunction *function =
-        window_find(pci, region, offset, size, &bar, &at);
+    EnginePciFunction *function;
 
+    if (is_ecam(pci, region, offset, &at)) {
+        ecam_write(pci, at, size, value);
+        return;
+    }
+    function = window_find(pci, region, offset, size, &bar, &at);
     if (function && function->ops->bar_write)
         function->ops->bar_write(function, bar, at, size, value);
 }
@@ -510,6 +550,49 @@ pci_write(EngineDevice *device, unsigned region, uint64_t offset, unsigned size,
     }
 }
 
+/* Firmware moves the window while nobody else uses it, as on hardware. */
+static void
+bridge_written(EnginePciFunction *function, unsigned offset, unsigned size)
+{
+    Pci *pci = pci_of(function->device);
+    uint64_t ecam = ENGINE_PCI_UNMAPPED;
+
+    if (pci->config->machine != ENGINE_MACHINE_Q35 ||
+        !engine_config_has_firmware(pci->config) ||
+        !engine_pci_bridge_is_ecam(offset, size))
+        return;
+    g_mutex_lock(&pci->lock);
+    ecam = engine_pci_bridge_ecam(function);
+    __atomic_store_n(&pci->ecam, ecam, __ATOMIC_RELAXED);
+    g_mutex_unlock(&pci->lock);
+}
+
+static const EnginePciOps bridge_ops = { .config_written = bridge_written };
+
+static void
+reset_bridge(Pci *pci)
+{
+    uint8_t type = pci->bridge.config[PCI_HEADER_TYPE];
+
+    engine_pci_bridge_init(&pci->bridge, &pci->device, pci->config,
+                           &bridge_ops);
+    pci->bridge.config[PCI_HEADER_TYPE] = type;
+    __atomic_store_n(&pci->ecam, ENGINE_PCI_UNMAPPED, __ATOMIC_RELAXED);
+}
+
+uint64_t
+engine_pci_ecam(Engine *engine)
+{
+    EngineDevice *device = engine_device_find(engine, &engine_pci_type, 0);
+    const Pci *pci = device ? pci_of(device) : NULL;
+
+    if (!pci || !pci->present || pci->config->machine != ENGINE_MACHINE_Q35)
+        return ENGINE_PCI_UNMAPPED;
+    if (!engine_config_has_firmware(pci->config))
+        return ENGINE_ECAM_BASE;
+    return __atomic_load_n(&pci->ecam, __ATOMIC_RELAXED);
+}
+
 static void
 pci_reset(EngineDevice *device)
 {
@@ -518,6 +601,8 @@ pci_reset(EngineDevice *device)
     g_mutex_lock(&pci->lock);
     pci->address = 0;
     pci->reset_control = 0;
+    if (pci->present)
+        reset_bridge(pci);
     g_mutex_unlock(&pci->lock);
 }
 
@@ -532,14 +617,15 @@ pci_map(Pci *pci, const EngineConfig *config, GError **error)
         { ENGINE_SPACE_PIO, ADDRESS_PORT, 8, REGION_MECHANISM1 },
         { ENGINE_SPACE_PIO, pci->io_base, 0x10000 - pci->io_base, REGION_IO },
         { ENGINE_SPACE_MMIO, pci->memory_base,
-          ENGINE_PCI_HOLE_END - pci->memory_base, REGION_MEMORY },
+          engine_pci_hole_end(config) - pci->memory_base, REGION_MEMORY },
         { ENGINE_SPACE_MMIO, pci->memory64_base, ENGINE_PCI64_SIZE,
           REGION_MEMORY64 },
         { ENGINE_SPACE_MMIO, ENGINE_ECAM_BASE, ENGINE_ECAM_SIZE, REGION_ECAM },
     };
     size_t count = G_N_ELEMENTS(ranges);
 
-    if (config->machine != ENGINE_MACHINE_Q35)
+    if (config->machine != ENGINE_MACHINE_Q35 ||
+        engine_config_has_firmware(config))
         count--;
     for (size_t i = 0; i < count; i++)
         if (!engine_bus_map(pci->device.engine, &pci->device, ranges[i].space,
@@ -547,22 +633,6 @@ pci_map(Pci *pci, const EngineConfig *config, GError **error)
                             error))
             return false;
     return true;
-}
-
-static void
-pci_add_bridge(Pci *pci, const EngineConfig *config)
-{
-    const EnginePciIds ids = {
-        .vendor = 0x8086,
-        .device = config->machine == ENGINE_MACHINE_Q35 ? 0x29c0 : 0x1237,
-        .class_code = 0x060000,
-    };
-
-    engine_pci_init(&pci->bridge, &pci->device, &ids, NULL);
-    /* It always decodes and always may master the bus. */
-    pci->bridge.config[PCI_COMMAND] = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-    memset(pci->bridge.writable, 0, sizeof(pci->bridge.writable));
-    pci->functions[0] = &pci->bridge;
 }
 
 static bool
@@ -578,9 +648,11 @@ pci_realize(EngineDevice *device, Engine *engine, const EngineConfig *config,
                               ENGINE_RESET_PORT, 1, REGION_RESET, error);
     pci->present = true;
     pci->io_base = ENGINE_PCI_IO_BASE;
-    pci->memory_base = ENGINE_PCI_HOLE_BASE;
+    pci->memory_base = engine_pci_hole_base(config);
     pci->memory64_base = engine_pci64_base(config);
-    pci_add_bridge(pci, config);
+    pci->config = config;
+    reset_bridge(pci);
+    pci->functions[0] = &pci->bridge;
     return pci_map(pci, config, error);
 }
 

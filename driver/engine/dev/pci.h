@@ -54,6 +54,7 @@ typedef enum EnginePciBarType {
     ENGINE_PCI_BAR_IO,
     ENGINE_PCI_BAR_MEMORY,   /* 32 bits */
     ENGINE_PCI_BAR_MEMORY64, /* takes the next BAR, too */
+    ENGINE_PCI_BAR_PLACED,   /* ports, by engine_pci_place_ports() */
 } EnginePciBarType;
 
 typedef struct EnginePciBar {
@@ -113,6 +114,16 @@ uint32_t engine_pci_config_get(EnginePciFunction *function, unsigned offset,
                                unsigned size);
 void engine_pci_config_set(EnginePciFunction *function, unsigned offset,
                            unsigned size, uint32_t value);
+
+/** engine_pci_ecam: where the configuration window is; ENGINE_PCI_UNMAPPED if
+ * nowhere. Thread: any */
+uint64_t engine_pci_ecam(Engine *engine);
+
+/** engine_pci_place_ports: let one more BAR, 4 to 256 ports that the header
+ * does not show, answer from port @base on; ENGINE_PCI_UNMAPPED: nowhere.
+ * @index: of a BAR that the function has not. Thread: any */
+void engine_pci_place_ports(EnginePciFunction *function, unsigned index,
+                            uint64_t size, uint64_t base);
 
 /** engine_pci_set_intx: drive the pin; lines are shared. Thread: any */
 void engine_pci_set_intx(EnginePciFunction *function, bool level);

@@ -14,12 +14,16 @@
  * timer, general purpose events (ACPI 6.4, 4.8.3 and 4.8.4). The machine starts
  * in ACPI mode, so SCI_EN is always set.
  */
-enum { REGION_EVENT, REGION_CONTROL, REGION_TIMER, REGION_GPE };
+enum { REGION_EVENT, REGION_CONTROL, REGION_TIMER, REGION_GPE, REGION_SMI };
 
 #define PM_EVENT_SIZE   4
 #define PM_CONTROL_SIZE 2
 #define PM_TIMER_SIZE   4
 #define PM_GPE_SIZE     16 /* 8 bytes of status, 8 of enables */
+#define PM_SMI_SIZE     4
+
+/* There are no SMIs; firmware leaves alone what it finds set up. */
+#define SMI_APMC_EN 0x20
 
 #define PM1_TIMER        0x0001
 #define PM1_GLOBAL_LOCK  0x0020
@@ -152,6 +156,9 @@ pm_read_byte(Pm *pm, unsigned region, unsigned offset, uint32_t ticks)
         break;
     case REGION_TIMER:
         value = ticks;
+        break;
+    case REGION_SMI:
+        value = SMI_APMC_EN;
         break;
     default:
         return pm->gpe[offset];
@@ -289,6 +296,55 @@ engine_pm_is_heard(Engine *engine, unsigned event)
     return heard;
 }
 
+/* Where each block is, if firmware does not choose another base. */
+static const struct {
+    uint16_t base, size;
+    unsigned region;
+} pm_blocks[] = {
+    { ENGINE_PM1_EVT_PORT, PM_EVENT_SIZE, REGION_EVENT },
+    { ENGINE_PM1_CNT_PORT, PM_CONTROL_SIZE, REGION_CONTROL },
+    { ENGINE_PM_TMR_PORT, PM_TIMER_SIZE, REGION_TIMER },
+    { ENGINE_GPE0_PORT, PM_GPE_SIZE, REGION_GPE },
+    { ENGINE_SMI_EN_PORT, PM_SMI_SIZE, REGION_SMI },
+};
+
+/* Returns: the index of the block that holds all of an access, -1 if none */
+static int
+pm_block_at(unsigned offset, unsigned size)
+{
+    unsigned port = ENGINE_PM1_EVT_PORT + offset;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(pm_blocks); i++)
+        if (port >= pm_blocks[i].base &&
+            port + size <= (unsigned)pm_blocks[i].base + pm_blocks[i].size)
+            return (int)i;
+    return -1;
+}
+
+uint64_t
+engine_pm_read(Engine *engine, unsigned offset, unsigned size)
+{
+    Pm *pm = pm_find(engine);
+    int at = pm_block_at(offset, size);
+
+    if (!pm || at < 0)
+        return 0;
+    return pm_read(&pm->device, pm_blocks[at].region,
+                   ENGINE_PM1_EVT_PORT + offset - pm_blocks[at].base, size);
+}
+
+void
+engine_pm_write(Engine *engine, unsigned offset, unsigned size, uint64_t value)
+{
+    Pm *pm = pm_find(engine);
+    int at = pm_block_at(offset, size);
+
+    if (pm && at >= 0)
+        pm_write(&pm->device, pm_blocks[at].region,
+                 ENGINE_PM1_EVT_PORT + offset - pm_blocks[at].base, size,
+                 value);
+}
+
 static void
 pm_reset(EngineDevice *device)
 {
@@ -320,22 +376,14 @@ pm_unrealize(EngineDevice *device)
 }
 
 static bool
-pm_map(Pm *pm, GError **error)
+pm_map(Pm *pm, const EngineConfig *config, GError **error)
 {
-    static const struct {
-        uint16_t base, size;
-        unsigned region;
-    } blocks[] = {
-        { ENGINE_PM1_EVT_PORT, PM_EVENT_SIZE, REGION_EVENT },
-        { ENGINE_PM1_CNT_PORT, PM_CONTROL_SIZE, REGION_CONTROL },
-        { ENGINE_PM_TMR_PORT, PM_TIMER_SIZE, REGION_TIMER },
-        { ENGINE_GPE0_PORT, PM_GPE_SIZE, REGION_GPE },
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(blocks); i++)
-        if (!engine_bus_map(pm->device.engine, &pm->device, ENGINE_SPACE_PIO,
-                            blocks[i].base, blocks[i].size, blocks[i].region,
-                            error))
+    for (size_t i = 0; i < G_N_ELEMENTS(pm_blocks); i++)
+        if ((pm_blocks[i].region != REGION_SMI ||
+             engine_config_has_firmware(config)) &&
+            !engine_bus_map(pm->device.engine, &pm->device, ENGINE_SPACE_PIO,
+                            pm_blocks[i].base, pm_blocks[i].size,
+                            pm_blocks[i].region, error))
             return false;
     return true;
 }
@@ -348,7 +396,7 @@ pm_realize(EngineDevice *device, Engine *engine, const EngineConfig *config,
 
     if (!config->acpi)
         return true;
-    if (!pm_map(pm, error))
+    if (!pm_map(pm, config, error))
         return false;
     g_mutex_init(&pm->lock);
     pm->source = g_source_new(&pm_source_funcs, sizeof(PmSource));

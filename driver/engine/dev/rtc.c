@@ -367,7 +367,7 @@ static void
 rtc_fill_cmos(uint8_t *cmos, const EngineConfig *config)
 {
     const uint64_t mib = 1 << 20;
-    uint64_t low = MIN(config->memory, ENGINE_PCI_HOLE_BASE);
+    uint64_t low = engine_low_memory(config);
     uint64_t high = config->memory - low;
     unsigned sum = 0;
 

@@ -17,7 +17,7 @@
 #define ALL_FUNCTIONS   0xffff
 
 #define PM_PORTS      0x600 /* all of the platform's own, with room */
-#define PM_PORTS_SIZE 0x40
+#define PM_PORTS_SIZE 0x80
 
 /* _OSC for PCI host bridges (PCI Firmware 3.2, 4.5.1) */
 #define OSC_UUID           "33DB4D5B-1FF7-401C-9657-7441C03DD766"

@@ -12,10 +12,10 @@
 #define GPE_STATUS  0x620
 #define GPE_ENABLE  0x628
 #define GPE_SLOTS   0x02
-#define PLUGGED     0x630
-#define WANTED      0x634
-#define EJECT       0x638
-#define REFUSED     0x63c
+#define PLUGGED     0x650
+#define WANTED      0x654
+#define EJECT       0x658
+#define REFUSED     0x65c
 #define PCI_ADDRESS 0xcf8
 #define PCI_DATA    0xcfc
 #define NOBODY      0xffffffff
