@@ -47,8 +47,28 @@ device_body(const char *id, unsigned uid)
 }
 
 /* --- PCI ------------------------------------------------------------------ */
+/* The window for BARs, without the configuration window where that lies within
+ */
 static void
-put_pci_resources(GByteArray *out, const EngineConfig *config)
+put_memory_windows(GByteArray *resources, const EngineConfig *config,
+                   uint64_t ecam)
+{
+    uint64_t base = engine_pci_hole_base(config);
+    uint64_t end = engine_pci_hole_end(config);
+
+    if (ecam >= base && ecam < end) {
+        if (ecam > base)
+            aml_resource_memory_window(resources, (uint32_t)base,
+                                       (uint32_t)ecam - 1);
+        base = ecam + ENGINE_ECAM_SIZE;
+    }
+    if (end > base)
+        aml_resource_memory_window(resources, (uint32_t)base,
+                                   (uint32_t)end - 1);
+}
+
+static void
+put_pci_resources(GByteArray *out, const EngineConfig *config, uint64_t ecam)
 {
     GByteArray *resources = g_byte_array_new();
     uint64_t high = engine_pci64_base(config);
@@ -57,8 +77,7 @@ put_pci_resources(GByteArray *out, const EngineConfig *config)
     aml_resource_io(resources, PCI_CONFIG_PORT, 8);
     aml_resource_io_window(resources, 0, PCI_CONFIG_PORT - 1);
     aml_resource_io_window(resources, PCI_CONFIG_PORT + 8, 0xffff);
-    aml_resource_memory_window(resources, ENGINE_PCI_HOLE_BASE,
-                               ENGINE_PCI_HOLE_END - 1);
+    put_memory_windows(resources, config, ecam);
     aml_resource_memory64_window(resources, high, high + ENGINE_PCI64_SIZE - 1);
     put_resources(out, resources);
 }
@@ -108,7 +127,7 @@ put_pci_osc(GByteArray *out)
 }
 
 static void
-put_pci(GByteArray *out, const EngineConfig *config)
+put_pci(GByteArray *out, const EngineConfig *config, uint64_t ecam)
 {
     bool express = config->machine == ENGINE_MACHINE_Q35;
     GByteArray *body = device_body(express ? "PNP0A08" : "PNP0A03", 0);
@@ -120,7 +139,7 @@ put_pci(GByteArray *out, const EngineConfig *config)
     }
     aml_name_integer(body, "_SEG", 0);
     aml_name_integer(body, "_BBN", 0);
-    put_pci_resources(body, config);
+    put_pci_resources(body, config, ecam);
     put_pci_routes(body);
     engine_acpi_put_slots(body);
     aml_device(out, "PCI0", body);
@@ -128,14 +147,14 @@ put_pci(GByteArray *out, const EngineConfig *config)
 
 /* --- what is on the board ------------------------------------------------- */
 static void
-put_board(GByteArray *out, const EngineConfig *config)
+put_board(GByteArray *out, uint64_t ecam)
 {
     GByteArray *body = device_body("PNP0C02", 0);
     GByteArray *resources = g_byte_array_new();
 
     aml_resource_io(resources, PM_PORTS, PM_PORTS_SIZE);
-    if (config->machine == ENGINE_MACHINE_Q35)
-        aml_resource_memory(resources, ENGINE_ECAM_BASE, ENGINE_ECAM_SIZE);
+    if (ecam)
+        aml_resource_memory(resources, (uint32_t)ecam, ENGINE_ECAM_SIZE);
     put_resources(body, resources);
     aml_device(out, "MBRD", body);
 }
@@ -223,14 +242,14 @@ put_sleep_states(GByteArray *out)
 }
 
 GByteArray *
-engine_acpi_dsdt(const EngineConfig *config)
+engine_acpi_dsdt(const EngineConfig *config, uint64_t ecam)
 {
     GByteArray *dsdt = engine_acpi_table_new("DSDT", DSDT_REVISION);
     GByteArray *scope = g_byte_array_new();
 
     if (config->machine != ENGINE_MACHINE_MICROVM)
-        put_pci(scope, config);
-    put_board(scope, config);
+        put_pci(scope, config, ecam);
+    put_board(scope, ecam);
     if (config->rtc)
         put_rtc(scope);
     if (config->pvpanic)

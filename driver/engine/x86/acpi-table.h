@@ -19,7 +19,8 @@ void engine_acpi_table_finish(GByteArray *table);
 /** engine_acpi_put: append @size bytes, little-endian */
 void engine_acpi_put(GByteArray *table, uint64_t value, unsigned size);
 
-GByteArray *engine_acpi_dsdt(const EngineConfig *config);
+/** @ecam: as engine_acpi_new() */
+GByteArray *engine_acpi_dsdt(const EngineConfig *config, uint64_t ecam);
 /** engine_acpi_put_slots: into the host bridge: what plugs and unplugs devices
  * in the slots of bus 0 */
 void engine_acpi_put_slots(GByteArray *bridge);
@@ -30,5 +31,5 @@ void engine_acpi_put_slot_event(GByteArray *root);
 GByteArray *engine_acpi_fadt(const EngineConfig *config, uint64_t facs,
                              uint64_t dsdt);
 GByteArray *engine_acpi_madt(const EngineConfig *config);
-GByteArray *engine_acpi_mcfg(void);
+GByteArray *engine_acpi_mcfg(uint64_t ecam);
 GByteArray *engine_acpi_waet(void);

@@ -215,12 +215,12 @@ engine_acpi_madt(const EngineConfig *config)
 
 /* PCI Firmware 3.2, 4.1.2 */
 GByteArray *
-engine_acpi_mcfg(void)
+engine_acpi_mcfg(uint64_t ecam)
 {
     GByteArray *mcfg = engine_acpi_table_new("MCFG", 1);
 
     engine_acpi_put(mcfg, 0, 8);
-    engine_acpi_put(mcfg, ENGINE_ECAM_BASE, 8);
+    engine_acpi_put(mcfg, ecam, 8);
     engine_acpi_put(mcfg, 0, 2); /* segment */
     engine_acpi_put(mcfg, 0, 1); /* first bus */
     engine_acpi_put(mcfg, (ENGINE_ECAM_SIZE >> 20) - 1, 1);

@@ -22,18 +22,12 @@
 #define FACS_ALIGN      64
 #define FACS_SIZE       64
 #define FACS_VERSION    2
-#define RSDP_SIZE       36
-#define RSDP_SIZE_V1    20
 #define RSDP_REVISION   2
 #define XSDT_MAX        8 /* tables it points at */
-
-/* Where the tables go: one after the other from ENGINE_ACPI_GPA on. */
-typedef struct Layout {
-    uint8_t *ram;  /* of ENGINE_ACPI_MAX bytes */
-    uint64_t used; /* may exceed ENGINE_ACPI_MAX, then nothing was written */
-    uint64_t tables[XSDT_MAX];
-    unsigned n_tables;
-} Layout;
+/* Pointers in the FADT (ACPI 6.4, 5.2.9) */
+#define FADT_FACS   36
+#define FADT_DSDT   40
+#define FADT_X_DSDT 140
 
 void
 engine_acpi_put(GByteArray *table, uint64_t value, unsigned size)
@@ -88,32 +82,46 @@ engine_acpi_table_finish(GByteArray *table)
     table->data[CHECKSUM_OFFSET] = checksum(table->data, table->len);
 }
 
+/* --- the blob ------------------------------------------------------------- */
 /* Returns: guest physical address. Consumes @bytes. */
 static uint64_t
-layout_put(Layout *layout, GByteArray *bytes, unsigned align)
+blob_put(EngineAcpi *acpi, GByteArray *bytes, unsigned align)
 {
-    uint64_t offset = (layout->used + align - 1) / align * align;
+    static const uint8_t zeroes[FACS_ALIGN];
+    guint gap = (align - acpi->tables->len % align) % align;
+    uint64_t at = acpi->tables->len + gap;
 
-    layout->used = offset + bytes->len;
-    if (layout->used <= ENGINE_ACPI_MAX)
-        memcpy(layout->ram + offset, bytes->data, bytes->len);
+    g_byte_array_append(acpi->tables, zeroes, gap);
+    g_byte_array_append(acpi->tables, bytes->data, bytes->len);
     g_byte_array_unref(bytes);
-    return ENGINE_ACPI_GPA + offset;
+    return acpi->base + at;
 }
 
 static uint64_t
-layout_put_table(Layout *layout, GByteArray *table)
+blob_put_table(EngineAcpi *acpi, GByteArray *table)
 {
     engine_acpi_table_finish(table);
-    return layout_put(layout, table, TABLE_ALIGN);
+    return blob_put(acpi, table, TABLE_ALIGN);
 }
 
-/* A table that the XSDT names */
+/* The @size bytes at @offset of the table at @gpa point at another one. */
 static void
-layout_list_table(Layout *layout, GByteArray *table)
+note_pointer(EngineAcpi *acpi, uint64_t gpa, unsigned offset, unsigned size)
 {
-    g_assert(layout->n_tables < XSDT_MAX);
-    layout->tables[layout->n_tables++] = layout_put_table(layout, table);
+    EngineAcpiPointer pointer = { (uint32_t)(gpa - acpi->base) + offset, size };
+
+    g_array_append_val(acpi->pointers, pointer);
+}
+
+/* The table at @gpa, which is the last, holds pointers. */
+static void
+note_sum(EngineAcpi *acpi, uint64_t gpa)
+{
+    uint32_t start = (uint32_t)(gpa - acpi->base);
+    EngineAcpiSum sum = { start + CHECKSUM_OFFSET, start,
+                          acpi->tables->len - start };
+
+    g_array_append_val(acpi->sums, sum);
 }
 
 static GByteArray *
@@ -139,56 +147,102 @@ make_rsdp(uint64_t xsdt)
     put_text(rsdp, OEM_ID);
     engine_acpi_put(rsdp, RSDP_REVISION, 1);
     engine_acpi_put(rsdp, 0, 4); /* no RSDT */
-    engine_acpi_put(rsdp, RSDP_SIZE, 4);
+    engine_acpi_put(rsdp, ENGINE_ACPI_RSDP_SIZE, 4);
     engine_acpi_put(rsdp, xsdt, 8);
     engine_acpi_put(rsdp, 0, 4); /* checksum of all, reserved */
-    rsdp->data[8] = checksum(rsdp->data, RSDP_SIZE_V1);
-    rsdp->data[32] = checksum(rsdp->data, RSDP_SIZE);
+    rsdp->data[ENGINE_ACPI_RSDP_SUM] =
+        checksum(rsdp->data, ENGINE_ACPI_RSDP_SIZE_V1);
+    rsdp->data[ENGINE_ACPI_RSDP_SUM_ALL] =
+        checksum(rsdp->data, ENGINE_ACPI_RSDP_SIZE);
     return rsdp;
 }
 
-/* Fills the area. Returns: guest physical address of the RSDP */
 static uint64_t
-layout_fill(Layout *layout, const EngineConfig *config)
+put_fadt(EngineAcpi *acpi, const EngineConfig *config)
+{
+    uint64_t facs = blob_put(acpi, make_facs(), FACS_ALIGN);
+    uint64_t dsdt = blob_put_table(acpi, engine_acpi_dsdt(config, acpi->ecam));
+    uint64_t fadt = blob_put_table(acpi, engine_acpi_fadt(config, facs, dsdt));
+
+    note_pointer(acpi, fadt, FADT_FACS, 4);
+    note_pointer(acpi, fadt, FADT_DSDT, 4);
+    note_pointer(acpi, fadt, FADT_X_DSDT, 8);
+    note_sum(acpi, fadt);
+    return fadt;
+}
+
+/* Returns: the XSDT's address */
+static uint64_t
+put_tables(EngineAcpi *acpi, const EngineConfig *config)
 {
     GByteArray *xsdt = engine_acpi_table_new("XSDT", 1);
-    uint64_t facs = layout_put(layout, make_facs(), FACS_ALIGN);
-    uint64_t dsdt = layout_put_table(layout, engine_acpi_dsdt(config));
+    uint64_t tables[XSDT_MAX], at;
+    unsigned count = 0;
 
-    layout_list_table(layout, engine_acpi_fadt(config, facs, dsdt));
-    layout_list_table(layout, engine_acpi_madt(config));
-    if (config->machine == ENGINE_MACHINE_Q35)
-        layout_list_table(layout, engine_acpi_mcfg());
-    layout_list_table(layout, engine_acpi_waet());
-    for (unsigned i = 0; i < layout->n_tables; i++)
-        engine_acpi_put(xsdt, layout->tables[i], 8);
-    return layout_put(layout, make_rsdp(layout_put_table(layout, xsdt)),
-                      TABLE_ALIGN);
+    tables[count++] = put_fadt(acpi, config);
+    tables[count++] = blob_put_table(acpi, engine_acpi_madt(config));
+    if (acpi->ecam)
+        tables[count++] = blob_put_table(acpi, engine_acpi_mcfg(acpi->ecam));
+    tables[count++] = blob_put_table(acpi, engine_acpi_waet());
+    for (unsigned i = 0; i < count; i++)
+        engine_acpi_put(xsdt, tables[i], 8);
+    at = blob_put_table(acpi, xsdt);
+    for (unsigned i = 0; i < count; i++)
+        note_pointer(acpi, at, ENGINE_ACPI_HEADER_SIZE + 8 * i, 8);
+    note_sum(acpi, at);
+    return at;
+}
+
+EngineAcpi *
+engine_acpi_new(const EngineConfig *config, uint64_t base, uint64_t ecam)
+{
+    EngineAcpi *acpi = g_new0(EngineAcpi, 1);
+
+    acpi->base = base;
+    acpi->ecam = ecam;
+    acpi->tables = g_byte_array_new();
+    acpi->pointers = g_array_new(FALSE, FALSE, sizeof(EngineAcpiPointer));
+    acpi->sums = g_array_new(FALSE, FALSE, sizeof(EngineAcpiSum));
+    acpi->rsdp = make_rsdp(put_tables(acpi, config));
+    return acpi;
+}
+
+void
+engine_acpi_free(EngineAcpi *acpi)
+{
+    if (!acpi)
+        return;
+    g_byte_array_unref(acpi->tables);
+    g_byte_array_unref(acpi->rsdp);
+    g_array_unref(acpi->pointers);
+    g_array_unref(acpi->sums);
+    g_free(acpi);
 }
 
 bool
 engine_acpi_build(Engine *engine, const EngineConfig *config,
                   uint64_t *ret_rsdp, GError **error)
 {
-    Layout layout = { .ram = engine_memory_at(engine, ENGINE_ACPI_GPA,
-                                              ENGINE_ACPI_MAX) };
-    uint64_t rsdp;
+    bool q35 = config->machine == ENGINE_MACHINE_Q35;
+    g_autoptr(EngineAcpi) acpi =
+        engine_acpi_new(config, ENGINE_ACPI_GPA, q35 ? ENGINE_ECAM_BASE : 0);
+    uint8_t *ram = engine_memory_at(engine, ENGINE_ACPI_GPA, ENGINE_ACPI_MAX);
 
-    if (!layout.ram) {
+    if (!ram) {
         error_set(error, VIR_ERR_INVALID_ARG,
                   _("memory of %llu KiB is too small for ACPI, which needs "
                     "1024 KiB"),
                   (unsigned long long)(config->memory >> 10));
         return false;
     }
-    rsdp = layout_fill(&layout, config);
-    if (layout.used > ENGINE_ACPI_MAX) {
+    *ret_rsdp = blob_put(acpi, g_byte_array_ref(acpi->rsdp), TABLE_ALIGN);
+    if (acpi->tables->len > ENGINE_ACPI_MAX) {
         error_set(error, VIR_ERR_INTERNAL_ERROR,
                   _("the ACPI tables take %llu bytes, more than the %u there "
                     "are"),
-                  (unsigned long long)layout.used, ENGINE_ACPI_MAX);
+                  (unsigned long long)acpi->tables->len, ENGINE_ACPI_MAX);
         return false;
     }
-    *ret_rsdp = rsdp;
+    memcpy(ram, acpi->tables->data, acpi->tables->len);
     return true;
 }

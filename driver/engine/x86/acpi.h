@@ -5,9 +5,47 @@
 #include "engine/config.h"
 #include "engine/device.h"
 
+/** Where in a blob of tables the address of another one stands. */
+typedef struct EngineAcpiPointer {
+    uint32_t offset;
+    unsigned size; /* 4 or 8 */
+} EngineAcpiPointer;
+
+/** A checksum that depends on such addresses. */
+typedef struct EngineAcpiSum {
+    uint32_t offset, start, length;
+} EngineAcpiSum;
+
+/** All tables, wherever they are to be. */
+typedef struct EngineAcpi {
+    uint64_t base; /* guest physical, of `tables` */
+    uint64_t ecam;
+    GByteArray *tables;
+    GByteArray *rsdp;
+    GArray *pointers; /* EngineAcpiPointer, in `tables` */
+    GArray *sums;     /* EngineAcpiSum, of `tables` */
+} EngineAcpi;
+
+/* The one pointer in the RSDP, and its checksums (ACPI 6.4, 5.2.5.3) */
+#define ENGINE_ACPI_RSDP_SIZE    36
+#define ENGINE_ACPI_RSDP_SIZE_V1 20
+#define ENGINE_ACPI_RSDP_SUM     8
+#define ENGINE_ACPI_RSDP_XSDT    24
+#define ENGINE_ACPI_RSDP_SUM_ALL 32
+
 /**
- * engine_acpi_build: RSDP, XSDT, FADT, FACS, DSDT, MADT, MCFG (q35), WAET into
- * guest RAM at ENGINE_ACPI_GPA. Called at start and again at every reset.
+ * engine_acpi_new: RSDP, XSDT, FADT, FACS, DSDT, MADT, MCFG (with @ecam), WAET
+ * @base: guest physical; a multiple of 64   @ecam: of the configuration window,
+ * 0 if there is none
+ */
+EngineAcpi *engine_acpi_new(const EngineConfig *config, uint64_t base,
+                            uint64_t ecam);
+void engine_acpi_free(EngineAcpi *acpi); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EngineAcpi, engine_acpi_free)
+
+/**
+ * engine_acpi_build: all tables into guest RAM at ENGINE_ACPI_GPA. Called at
+ * start and again at every reset.
  * @ret_rsdp: guest physical address of the RSDP
  * @error: INTERNAL_ERROR if they do not fit in ENGINE_ACPI_MAX, INVALID_ARG if
  * RAM does not reach that far
