@@ -239,6 +239,27 @@ refuse_member(const EnginePlace *document, const char *name,
     return engine_place_refuse(&here, VIR_ERR_INVALID_ARG, problem, error);
 }
 
+/* What is run first */
+static bool
+check_start(const EngineConfig *config, const EnginePlace *place,
+            GError **error)
+{
+    bool kernel = engine_file_is_named(&config->kernel);
+
+    if (!engine_config_has_firmware(config)) {
+        if (kernel)
+            return true;
+        return refuse_member(place, "kernel", _("needs 'fd' or 'path'"), error);
+    }
+    if (kernel)
+        return refuse_member(place, "kernel", _("does not go with 'firmware'"),
+                             error);
+    if (config->machine == ENGINE_MACHINE_MICROVM)
+        return refuse_member(place, "firmware",
+                             _("is not for machines without a PCI bus"), error);
+    return true;
+}
+
 /* What no single member's bounds can say. */
 static bool
 check(const EngineConfig *config, const EnginePlace *place, GError **error)
@@ -258,10 +279,7 @@ check(const EngineConfig *config, const EnginePlace *place, GError **error)
     if (product < config->vcpus || product > TOPOLOGY_MAX)
         return refuse_member(place, "topology",
                              _("does not fit the number of vCPUs"), error);
-    if (!engine_file_is_named(&config->kernel) &&
-        !engine_config_has_firmware(config))
-        return refuse_member(place, "kernel", _("needs 'fd' or 'path'"), error);
-    return true;
+    return check_start(config, place, error);
 }
 
 static EngineConfig *

@@ -22,13 +22,16 @@ static const struct {
 } entries[] = {
     { &engine_pci_type, 1 }, /* first: others are on it */
     { &engine_debug_exit_type, 1 },
+    { &engine_debug_port_type, 1 },
     { &engine_flash_type, ENGINE_FLASH_CHIPS },
+    { &engine_fw_cfg_type, 1 },
     { &engine_hotplug_type, 1 },
     { &engine_i8042_type, 1 },
     { &engine_lpc_type, 1 },
     { &engine_pit_type, 1 },
     { &engine_pm_type, 1 },
     { &engine_pvpanic_type, 1 },
+    { &engine_rom_type, 1 },
     { &engine_rtc_type, 1 },
     { &engine_serial_type, ENGINE_SERIALS_MAX },
 };

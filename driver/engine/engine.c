@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "engine/firmware/firmware.h"
 #include "engine/machine.h"
 #include "engine/vcpu-state.h"
 #include "engine/x86/acpi.h"
@@ -21,6 +22,10 @@ engine_load(Engine *engine, GError **error)
     unsigned count = engine_memory_e820(&engine->memory, ecam, map);
     uint64_t rsdp = 0;
 
+    if (engine_config_has_firmware(config)) {
+        engine->boot = (EngineBoot){ .mode = ENGINE_BOOT_RESET };
+        return engine_firmware_load(engine, config, error);
+    }
     if (config->acpi && !engine_acpi_build(engine, config, &rsdp, error))
         return false;
     engine_mptable_build(engine, config);

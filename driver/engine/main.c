@@ -205,7 +205,7 @@ main(int argc, char **argv)
 
         return fputs(text, stdout) < 0 || fflush(stdout) != 0;
     }
-    log_init("virtkvm-engine", LOG_LEVEL_WARNING,
+    log_init("virtkvm-engine", LOG_LEVEL_INFO,
              options.log_fd >= 0 ? options.log_fd : STDERR_FILENO);
     if (options.xml)
         become_machine(&options, argv, &error);

@@ -115,25 +115,6 @@ engine_memory_plug(const EngineMemory *memory, int vm_fd, GError **error)
                                   high, error));
 }
 
-bool
-engine_memory_set_rom(int vm_fd, uint32_t slot, uint64_t gpa, void *host,
-                      uint64_t size, GError **error)
-{
-    struct kvm_userspace_memory_region region = {
-        .slot = slot,
-        .flags = size ? KVM_MEM_READONLY : 0,
-        .guest_phys_addr = gpa,
-        .memory_size = size,
-        .userspace_addr = (uintptr_t)host,
-    };
-
-    if (engine_kvm_ioctl(vm_fd, KVM_SET_USER_MEMORY_REGION, &region) == 0)
-        return true;
-    error_set_errno(error, errno, _("KVM refuses %llu KiB of ROM at %#llx"),
-                    (unsigned long long)(size >> 10), (unsigned long long)gpa);
-    return false;
-}
-
 void
 engine_memory_unplug(const EngineMemory *memory, int vm_fd)
 {

@@ -42,18 +42,6 @@ bool engine_memory_plug(const EngineMemory *memory, int vm_fd, GError **error);
  */
 void engine_memory_unplug(const EngineMemory *memory, int vm_fd);
 
-/** Slots of KVM's from here on are for what is not RAM. */
-#define ENGINE_MEMORY_ROM_SLOT 2
-
-/**
- * engine_memory_set_rom: memory that the guest reads and executes; its writes
- * arrive as accesses to the bus
- * @slot: ENGINE_MEMORY_ROM_SLOT or more   @host: stays mapped while it is there
- * @size: multiple of 4096; 0 takes it away   @error: SYSTEM_ERROR
- */
-bool engine_memory_set_rom(int vm_fd, uint32_t slot, uint64_t gpa, void *host,
-                           uint64_t size, GError **error);
-
 /**
  * engine_memory_lookup: as engine_memory_at(), on the struct
  * Returns: NULL if any byte of [gpa, gpa+size) is not RAM

@@ -164,6 +164,8 @@ engine_vcpu_boot(EngineVcpu *vcpu, const EngineBoot *boot, GError **error)
     struct kvm_regs regs = { .rflags = RFLAGS_FIXED, .rip = boot->entry };
     struct kvm_sregs sregs;
 
+    if (boot->mode == ENGINE_BOOT_RESET)
+        return true;
     if (boot->mode == ENGINE_BOOT_LONG64) {
         regs.rsi = boot->info; /* Documentation/arch/x86/boot.rst, 64-bit */
     } else {

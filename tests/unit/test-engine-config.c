@@ -428,7 +428,10 @@ test_refusals(void **state)
         { "{" REQUIRED ",\"firmware\":{\"type\":\"disk\",\"fd\":3}}",
           "'firmware.type'" },
         { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\",\"fd\":3}}",
-          "is not run by" },
+          "'kernel' of the machine document does not go with" },
+        { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217728,"
+          "\"machine\":\"microvm\",\"firmware\":{\"type\":\"rom\",\"fd\":3}}",
+          "'firmware' of the machine document is not for" },
         { "{" REQUIRED ",\"firmware\":{\"type\":\"flash\",\"fd\":3}}",
           "is not run by" },
         { "{" REQUIRED ",\"boot\":{\"menu_timeout_ms\":65536}}",

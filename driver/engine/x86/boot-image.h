@@ -36,6 +36,13 @@ typedef struct EngineBootJob {
     uint8_t head[BOOT_HEAD_MAX];
 } EngineBootJob;
 
+/** engine_image_open: open or duplicate, and look at it
+ * @image: its fd is -1   @role: in messages, before the name
+ * @error: INVALID_ARG if it is empty or no regular file; SYSTEM_ERROR */
+bool engine_image_open(EngineImage *image, const EngineFile *file,
+                       const char *role, GError **error);
+void engine_image_close(EngineImage *image);
+
 /** engine_image_read: exactly @size bytes at @offset, or an error */
 bool engine_image_read(const EngineImage *image, uint64_t offset, void *buffer,
                        size_t size, GError **error);

@@ -25,15 +25,20 @@ static const uint64_t gdt[GDT_ENTRIES] = {
     0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cf9b000000ffff,
 };
 
+void
+engine_image_close(EngineImage *image)
+{
+    fd_clear(&image->fd);
+    g_clear_pointer(&image->name, g_free);
+}
+
 static void
 engine_boot_job_free(EngineBootJob *job)
 {
     if (!job)
         return;
-    fd_clear(&job->kernel.fd);
-    fd_clear(&job->initrd.fd);
-    g_free(job->kernel.name);
-    g_free(job->initrd.name);
+    engine_image_close(&job->kernel);
+    engine_image_close(&job->initrd);
     g_free(job);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EngineBootJob, engine_boot_job_free)
@@ -82,9 +87,9 @@ image_check(EngineImage *image, GError **error)
     return true;
 }
 
-static bool
-image_open(EngineImage *image, const EngineFile *file, const char *role,
-           GError **error)
+bool
+engine_image_open(EngineImage *image, const EngineFile *file, const char *role,
+                  GError **error)
 {
     image->name = image_name(file, role);
     /* O_NONBLOCK: opening a FIFO by mistake must not hang. */
@@ -329,10 +334,10 @@ engine_boot_load(Engine *engine, const EngineConfig *config,
                   _("the domain has no kernel to boot"));
         return false;
     }
-    if (!image_open(&job->kernel, &config->kernel, "kernel", error))
+    if (!engine_image_open(&job->kernel, &config->kernel, "kernel", error))
         return false;
     if ((config->initrd.fd >= 0 || config->initrd.path) &&
-        !image_open(&job->initrd, &config->initrd, "initrd", error))
+        !engine_image_open(&job->initrd, &config->initrd, "initrd", error))
         return false;
     job->head_size = MIN(job->kernel.size, sizeof job->head);
     if (!engine_image_read(&job->kernel, 0, job->head, job->head_size, error) ||

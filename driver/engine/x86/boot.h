@@ -7,6 +7,7 @@
 
 /** How the boot vCPU begins. */
 typedef enum EngineBootMode {
+    ENGINE_BOOT_RESET,  /* as hardware does: 16 bytes below 4 GiB */
     ENGINE_BOOT_LONG64, /* 64-bit, identity paging, rsi = boot_params */
     ENGINE_BOOT_PROT32, /* 32-bit flat, no paging, ebx = info block, eax = magic
                          */
