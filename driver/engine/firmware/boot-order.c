@@ -4,6 +4,8 @@
 
 #include "engine/firmware/boot-order.h"
 
+#include <string.h>
+
 /* A line that ends the search: what is not listed is not tried. */
 #define END_OF_SEARCH "HALT"
 
@@ -26,9 +28,35 @@ node_of(const EngineDeviceConfig *device, const char *name)
     return g_strdup_printf("/pci@i0cf8/%s@%x", name, device->slot);
 }
 
+static const EngineDeviceConfig *
+find(const GPtrArray *devices, const char *id)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        const EngineDeviceConfig *device = g_ptr_array_index(devices, i);
+
+        if (strcmp(device->id, id) == 0)
+            return device;
+    }
+    return NULL;
+}
+
+/* Returns: NULL if its controller is gone */
+static char *
+unit_path(const EngineDeviceConfig *device, const GPtrArray *devices)
+{
+    const EngineUnitConfig *unit = &device->unit;
+    const EngineDeviceConfig *controller = find(devices, unit->controller);
+    g_autofree char *node = controller ? node_of(controller, "scsi") : NULL;
+
+    if (!node)
+        return NULL;
+    return g_strdup_printf("%s/channel@0/disk@%x,%x", node, unit->target,
+                           unit->lun);
+}
+
 /* Returns: NULL for kinds that nothing boots from */
 static char *
-path_of(const EngineDeviceConfig *device)
+path_of(const EngineDeviceConfig *device, const GPtrArray *devices)
 {
     g_autofree char *node = NULL;
 
@@ -39,6 +67,9 @@ path_of(const EngineDeviceConfig *device)
     case ENGINE_DEVICE_VIRTIO_NET:
         node = node_of(device, "ethernet");
         return g_strconcat(node, "/ethernet-phy@0", NULL);
+    case ENGINE_DEVICE_UNIT:
+        return unit_path(device, devices);
+    case ENGINE_DEVICE_VIRTIO_SCSI:
     case ENGINE_DEVICE_VIRTIO_RNG:
     case ENGINE_DEVICE_VIRTIO_BALLOON:
     case ENGINE_DEVICE_VIRTIO_SERIAL:
@@ -61,7 +92,7 @@ engine_boot_order(const GPtrArray *devices)
     }
     g_ptr_array_sort(listed, compare);
     for (guint i = 0; i < listed->len; i++) {
-        g_autofree char *path = path_of(g_ptr_array_index(listed, i));
+        g_autofree char *path = path_of(g_ptr_array_index(listed, i), devices);
 
         if (path)
             g_string_append_printf(text, "%s\n", path);
