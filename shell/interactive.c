@@ -183,16 +183,25 @@ read_line(const char *text, bool *ret_given_up)
     return g_steal_pointer(&prompt.line);
 }
 
+/* Would another line help? */
+static bool
+wants_more(const char *text)
+{
+    VshParseWant want;
+    g_autoptr(GPtrArray) statements = vsh_parse(text, &want, NULL);
+
+    return !statements && want == VSH_PARSE_WANT_LINE;
+}
+
 /* Reads and runs one command line; false at the end. */
 static bool
 run_next_line(VshShell *shell, VshHistory *history)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *first = prompt_text(shell);
-    VshParseWant want = VSH_PARSE_WANT_LINE;
-    bool given_up;
+    bool given_up, more = true;
 
-    while (want == VSH_PARSE_WANT_LINE) {
+    while (more) {
         char *line;
 
         vsh_interrupt_begin();
@@ -202,8 +211,8 @@ run_next_line(VshShell *shell, VshHistory *history)
             return given_up;
         g_string_append(text, line);
         free(line);
-        vsh_parse(text->str, &want, NULL);
-        if (want == VSH_PARSE_WANT_LINE)
+        more = wants_more(text->str);
+        if (more)
             g_string_append_c(text, '\n');
     }
     vsh_history_add(history, text->str);
