@@ -167,10 +167,10 @@ class Ends(Case):
     def test_a_dead_engine_is_noticed(self):
         domain = self.connection.defineXML(xml("d"))
         domain.create()
-        os.kill(self.engine("d"), signal.SIGSEGV)
+        os.kill(self.engine("d"), signal.SIGABRT)
         self.wait_state(domain, libvirt.VIR_DOMAIN_SHUTOFF,
                         libvirt.VIR_DOMAIN_SHUTOFF_CRASHED)
-        self.assertIn("signal 11", domain.messages()[0])
+        self.assertIn("signal 6", domain.messages()[0])
         self.assertEqual(self.left(), [])
 
     def test_a_stopped_engine_can_be_destroyed(self):
