@@ -16,6 +16,7 @@
 #include "blk-guest.h"
 #include "engine/dev/dev.h"
 #include "engine/virtio/devices.h"
+#include "rounds.h"
 #include "util/fd.h"
 
 /*
@@ -218,8 +219,9 @@ test_load(void **state)
     const Way *way = *state;
     Fixture *f = begin(way);
     g_autofree uint8_t *image = g_malloc(SECTORS * BLOCK);
+    const unsigned rounds = test_rounds(ROUNDS);
 
-    for (unsigned i = 0; i < ROUNDS; i++)
+    for (unsigned i = 0; i < rounds; i++)
         play_round(f, way);
     assert_int_equal(pread(f->fd, image, SECTORS * BLOCK, 0), SECTORS * BLOCK);
     assert_memory_equal(image, f->model, SECTORS * BLOCK);
@@ -232,10 +234,11 @@ test_load_with_pauses(void **state)
 {
     const Way *way = *state;
     Fixture *f = begin(way);
+    const unsigned rounds = test_rounds(ROUNDS) / 4;
     EngineIo *io;
 
     io = engine_io(f->guest.engine, 0, NULL);
-    for (unsigned i = 0; i < ROUNDS / 4; i++) {
+    for (unsigned i = 0; i < rounds; i++) {
         Asked asked[8];
 
         for (unsigned k = 0; k < 8; k++)

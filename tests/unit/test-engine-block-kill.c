@@ -28,12 +28,13 @@
 #include <unistd.h>
 
 #include "block-fixture.h"
+#include "rounds.h"
 #include "util/fd.h"
 
 #define BLOCKS     2048u /* of BLOCK bytes */
 #define BLOCK      4096u
 #define IMAGE_SIZE (BLOCKS * BLOCK)
-#define ROUNDS     40 /* of each kind, unless $VIRTKVM_ROUNDS says otherwise */
+#define ROUNDS     40 /* of each kind */
 #define DELAY_US   60000
 
 /* What writer and judge share. A block's contents are the generation of its
@@ -167,18 +168,10 @@ kill_writer(EngineDriveConfig *drive, Shared *shared, guint32 seed)
     wait_for_end(drive->path);
 }
 
-static guint32
-count_rounds(void)
-{
-    const char *text = g_getenv("VIRTKVM_ROUNDS");
-
-    return text ? (guint32)g_ascii_strtoull(text, NULL, 10) : ROUNDS;
-}
-
 static void
 play(const char *format, EngineDriveConfig drive)
 {
-    const guint32 rounds = count_rounds();
+    const guint32 rounds = test_rounds(ROUNDS);
     g_autofree char *folder = g_dir_make_tmp("virtkvm-kill-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(folder, "image", NULL);
     g_autofree char *line = g_strdup_printf("qemu-img create -q -f %s '%s' %u",

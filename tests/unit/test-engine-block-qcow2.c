@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "block-fixture.h"
+#include "rounds.h"
 #include "util/fd.h"
 
 #define KIB        1024u
@@ -106,7 +107,7 @@ play(BlockFixture *f, EngineDriveConfig *drive, uint8_t *model, size_t turn)
     drive->direct = way->direct;
     block_open(f, drive);
     block_compare(f, model, IMAGE_SIZE);
-    block_play(f, model, IMAGE_SIZE, ROUNDS, (guint32)turn);
+    block_play(f, model, IMAGE_SIZE, test_rounds(ROUNDS), (guint32)turn);
     block_compare(f, model, IMAGE_SIZE);
     block_close(f, drive);
     save(f, "model", model, IMAGE_SIZE);
