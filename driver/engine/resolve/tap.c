@@ -10,6 +10,7 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -28,16 +29,21 @@
  * bridge, which has the lowest of its ports, keeps its own */
 #define HOST_MAC_BYTE 0xfe
 
-static bool
-failed(const char *what, const char *name, GError **error)
+/* Returns: false, with @error set out of errno */
+static bool G_GNUC_PRINTF(2, 3) failed(GError **error, const char *format, ...)
 {
-    if (errno == EPERM)
-        error_set_errno(error, errno,
-                        _("%s '%s': a user's daemon may not; use <interface "
-                          "type='user'>"),
-                        what, name);
-    else
-        error_set_errno(error, errno, "%s '%s'", what, name);
+    int number = errno;
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    error_set_errno(error, number, "%s", text);
+    if (number == EPERM)
+        g_prefix_error(error, "%s: ",
+                       _("a user's daemon may have no tap device, use "
+                         "<interface type='user'>"));
     return false;
 }
 
@@ -57,13 +63,13 @@ open_queue(struct ifreq *request, bool many, GError **error)
     g_auto(Fd) fd = open(TUN_PATH, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0) {
-        failed(_("cannot open"), TUN_PATH, error);
+        failed(error, _("cannot open '%s'"), TUN_PATH);
         return -1;
     }
     request->ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR |
                                  (many ? IFF_MULTI_QUEUE : 0));
     if (ioctl(fd, TUNSETIFF, request) != 0) {
-        failed(_("cannot open the tap device"), request->ifr_name, error);
+        failed(error, _("cannot open the tap device '%s'"), request->ifr_name);
         return -1;
     }
     return engine_open_high(fd_steal(&fd), error);
@@ -102,7 +108,7 @@ set_mac(int control, const char *name, const char *mac, GError **error)
     memcpy(request.ifr_hwaddr.sa_data, bytes, sizeof(bytes));
     set_name(&request, name);
     return ioctl(control, SIOCSIFHWADDR, &request) == 0 ||
-           failed(_("cannot set the MAC address of"), name, error);
+           failed(error, _("cannot set the MAC address of '%s'"), name);
 }
 
 static bool
@@ -112,7 +118,7 @@ set_mtu(int control, const char *name, unsigned mtu, GError **error)
 
     set_name(&request, name);
     return mtu == 0 || ioctl(control, SIOCSIFMTU, &request) == 0 ||
-           failed(_("cannot set the MTU of"), name, error);
+           failed(error, _("cannot set the MTU of '%s'"), name);
 }
 
 static bool
@@ -125,8 +131,8 @@ join(int control, const char *name, const char *bridge, GError **error)
     request.ifr_ifindex = (int)if_nametoindex(name);
     set_name(&request, bridge);
     return ioctl(control, SIOCBRADDIF, &request) == 0 ||
-           failed(_("cannot put the tap device into the bridge"), bridge,
-                  error);
+           failed(error, _("cannot put the tap device '%s' into '%s'"), name,
+                  bridge);
 }
 
 static bool
@@ -136,10 +142,10 @@ bring_up(int control, const char *name, GError **error)
 
     set_name(&request, name);
     if (ioctl(control, SIOCGIFFLAGS, &request) != 0)
-        return failed(_("cannot look at"), name, error);
+        return failed(error, _("cannot look at '%s'"), name);
     request.ifr_flags |= IFF_UP;
     return ioctl(control, SIOCSIFFLAGS, &request) == 0 ||
-           failed(_("cannot bring up"), name, error);
+           failed(error, _("cannot bring up '%s'"), name);
 }
 
 static bool
@@ -149,7 +155,7 @@ set_up(const ConfInterface *net, const char *name, const char *bridge,
     g_auto(Fd) control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     if (control < 0)
-        return failed(_("cannot make a socket for"), name, error);
+        return failed(error, _("cannot make a socket for '%s'"), name);
     return set_mac(control, name, net->mac, error) &&
            set_mtu(control, name, net->mtu, error) &&
            join(control, name, bridge, error) && bring_up(control, name, error);
