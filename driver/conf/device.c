@@ -273,6 +273,47 @@ address_of(const ConfDevice *device)
     return kinds[device->kind].address ? member : NULL;
 }
 
+/* What a running guest's interface has of the host. An MTU that is not given is
+ * its network's. */
+static void
+inherit_interface(ConfInterface *net, const ConfInterface *old)
+{
+    if (!net->target)
+        net->target = g_strdup(old->target);
+    if (net->type != CONF_INTERFACE_NETWORK || old->type != net->type)
+        return;
+    g_free(net->bridge);
+    net->bridge = g_strdup(old->bridge);
+    if (net->mtu == 0)
+        net->mtu = old->mtu;
+}
+
+/* What lies below the image that it has open; @device may leave it out. */
+static void
+inherit_backing(ConfDisk *disk, const ConfDevice *found)
+{
+    g_autoptr(ConfDevice) copy = NULL;
+    const ConfDisk *old = found->data;
+    GPtrArray *none = disk->backing;
+    ConfDisk *copied;
+
+    if (none->len > 0 || g_strcmp0(disk->path, old->path) != 0)
+        return;
+    copy = conf_device_copy(found);
+    copied = copy->data;
+    disk->backing = copied->backing;
+    copied->backing = none;
+}
+
+static void
+inherit_live(const ConfDevice *device, const ConfDevice *found)
+{
+    if (device->kind == CONF_DEVICE_INTERFACE)
+        inherit_interface(device->data, found->data);
+    if (device->kind == CONF_DEVICE_DISK)
+        inherit_backing(device->data, found);
+}
+
 /* What @device does not say of its place is as @found has it. */
 static void
 inherit(const ConfDevice *device, const ConfDevice *found)
@@ -305,6 +346,8 @@ conf_domain_replace_device(ConfDomain *domain, const ConfDevice *found,
     g_assert((*device)->kind == found->kind &&
              g_ptr_array_find(list, old, &index));
     inherit(*device, found);
+    if (domain->live.id >= 0)
+        inherit_live(*device, found);
     list->pdata[index] = (*device)->data;
     if (!conf_domain_settle_devices(domain, error)) {
         list->pdata[index] = old;

@@ -85,7 +85,8 @@ ConfDevice *conf_domain_remove_device(ConfDomain *domain,
 
 /**
  * conf_domain_replace_device: let @device stand where @found stands in @domain;
- * alias and address stay where it gives none. *@device becomes NULL
+ * alias and address stay where it gives none, and of a running domain what it
+ * has of the host. *@device becomes NULL
  */
 bool conf_domain_replace_device(ConfDomain *domain, const ConfDevice *found,
                                 ConfDevice **device, GError **error);

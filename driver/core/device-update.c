@@ -11,14 +11,16 @@
 #include "util/error.h"
 #include "util/i18n.h"
 
-/** domainUpdateDeviceFlags: of a running guest, an interface's link and limits
- * and a disk's limits; of the next start, all that a device says. */
+/** domainUpdateDeviceFlags: of a running guest, an interface's link, limits and
+ * bridge or network, and a disk's limits and what the next start makes of it;
+ * of the next start, all that a device says. */
 
 typedef struct Update {
     const char *xml;
     /* filled in by applying it to the running definition: what it was, and
      * what it is to be */
     ConfDevice *before, *after;
+    bool done; /* @after has what only the running guest's has */
 } Update;
 
 static void
@@ -53,11 +55,22 @@ static const char *const disk_rows[] = {
     "total_iops_sec_max_length",
     "read_iops_sec_max_length",
     "write_iops_sec_max_length",
+    /* what only a start asks for */
+    "source/startupPolicy",
+    "disk/snapshot",
     NULL,
 };
 
-static const char *const interface_rows[] = { "link", "inbound", "outbound",
-                                              NULL };
+static const char *const interface_rows[] = {
+    "link",
+    "inbound",
+    "outbound",
+    "source/bridge",
+    "source/network",
+    "source/portgroup",
+    "interface/trustGuestRxFilters",
+    NULL,
+};
 
 static bool
 check_live(const ConfDevice *before, const ConfDevice *after, GError **error)
@@ -85,6 +98,20 @@ check_live(const ConfDevice *before, const ConfDevice *after, GError **error)
 /* --- the definitions
  * -------------------------------------------------------------- */
 
+/* The bridge of a network, which no client says */
+static void
+learn(const ConfDevice *device, const ConfDevice *after)
+{
+    ConfInterface *net = device->data;
+    const ConfInterface *connected = after->data;
+
+    if (device->kind != CONF_DEVICE_INTERFACE ||
+        net->type != CONF_INTERFACE_NETWORK)
+        return;
+    g_free(net->bridge);
+    net->bridge = g_strdup(connected->bridge);
+}
+
 static bool
 apply(ConfDomain *conf, bool live, gpointer data, GError **error)
 {
@@ -100,6 +127,8 @@ apply(ConfDomain *conf, bool live, gpointer data, GError **error)
     done = conf_domain_find_device(conf, device, &found, error);
     if (done)
         before = conf_device_copy(&found);
+    if (done && live && update->done)
+        learn(device, update->after);
     done = done && conf_domain_replace_device(conf, &found, &device, error);
     conf_device_free(device);
     if (!done || !live)
@@ -119,13 +148,26 @@ apply(ConfDomain *conf, bool live, gpointer data, GError **error)
  * ----------------------------------------------------------------------- */
 
 static bool
+same_network(const ConfInterface *one, const ConfInterface *other)
+{
+    if (one->type == CONF_INTERFACE_BRIDGE)
+        return g_strcmp0(one->bridge, other->bridge) == 0;
+    return one->type != CONF_INTERFACE_NETWORK ||
+           (g_strcmp0(one->network, other->network) == 0 &&
+            g_strcmp0(one->portgroup, other->portgroup) == 0);
+}
+
+static bool
 ask_interface(CoreEngine *engine, const ConfInterface *before,
-              const ConfInterface *after, GError **error)
+              ConfInterface *after, GError **error)
 {
     const CoreEngineDeviceOps *ops = engine->ops->devices;
     bool was_up = before->link != CONF_LINK_DOWN;
     bool up = after->link != CONF_LINK_DOWN;
 
+    if (!same_network(before, after) &&
+        !ops->net_connect(engine, before, after, error))
+        return false;
     if (was_up != up && !ops->set_link(engine, before->alias, up, error))
         return false;
     return memcmp(&before->bandwidth, &after->bandwidth,
@@ -136,14 +178,16 @@ ask_interface(CoreEngine *engine, const ConfInterface *before,
 static bool
 ask(CoreEngine *engine, gpointer data, GError **error)
 {
-    const Update *update = data;
+    Update *update = data;
     const ConfDisk *disk = update->after->data;
 
     if (update->after->kind == CONF_DEVICE_INTERFACE)
-        return ask_interface(engine, update->before->data, update->after->data,
-                             error);
-    return engine->ops->devices->block_throttle(engine, disk->alias,
-                                                &disk->iotune, error);
+        update->done = ask_interface(engine, update->before->data,
+                                     update->after->data, error);
+    else
+        update->done = engine->ops->devices->block_throttle(
+            engine, disk->alias, &disk->iotune, error);
+    return update->done;
 }
 
 static bool

@@ -65,6 +65,10 @@ typedef struct CoreEngineDeviceOps {
                          GError **error);
     bool (*set_link)(CoreEngine *engine, const char *id, bool up,
                      GError **error);
+    /** Plugs the interface @before into the bridge or network of @after, which
+     * learns its bridge. */
+    bool (*net_connect)(CoreEngine *engine, const ConfInterface *before,
+                        ConfInterface *after, GError **error);
     bool (*net_bandwidth)(CoreEngine *engine, const char *id,
                           const ConfBandwidth *bandwidth, GError **error);
     /** Sets what the guest may keep; BALLOON events tell how far it is. */

@@ -106,6 +106,13 @@ null_set_link(CoreEngine *base, const char *id, bool up, GError **error)
 }
 
 static bool
+null_net_connect(CoreEngine *base, const ConfInterface *before,
+                 ConfInterface *after, GError **error)
+{
+    return true;
+}
+
+static bool
 null_net_bandwidth(CoreEngine *base, const char *id,
                    const ConfBandwidth *bandwidth, GError **error)
 {
@@ -144,6 +151,7 @@ const CoreEngineDeviceOps core_engine_null_devices = {
     .block_throttle = null_block_throttle,
     .net_stats = null_net_stats,
     .set_link = null_set_link,
+    .net_connect = null_net_connect,
     .net_bandwidth = null_net_bandwidth,
     .balloon = null_balloon,
     .balloon_period = null_balloon_period,

@@ -193,6 +193,16 @@ process_set_link(CoreEngine *engine, const char *id, bool up, GError **error)
                 json_pack("{s:s,s:b}", "id", id, "up", (int)up), error);
 }
 
+static bool
+process_net_connect(CoreEngine *base, const ConfInterface *before,
+                    ConfInterface *after, GError **error)
+{
+    EngineResolveContext context =
+        core_process_context(((ProcessEngine *)base)->state);
+
+    return engine_resolve_connect(before, after, &context, error);
+}
+
 static json_t *
 rate(const ConfRate *rate)
 {
@@ -343,6 +353,7 @@ const CoreEngineDeviceOps core_engine_process_devices = {
     .block_throttle = process_block_throttle,
     .net_stats = process_net_stats,
     .set_link = process_set_link,
+    .net_connect = process_net_connect,
     .net_bandwidth = process_net_bandwidth,
     .balloon = process_balloon,
     .balloon_actual = process_balloon_actual,

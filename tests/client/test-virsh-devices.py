@@ -407,6 +407,31 @@ class Update(Devices):
                    fail="Operation not supported: cannot modify field 'cache' "
                    "of <driver> of the disk")
 
+    def test_what_the_next_start_asks_for(self):
+        self.virsh("start", "a")
+        disk = DISK.format(path=self.image, target="vda")
+        path = self.write("d.xml", disk.replace(
+            "<source ", "<source startupPolicy='optional' ").replace(
+                "<disk ", "<disk snapshot='no' "))
+        self.virsh("update-device", "a", path, "--live")
+        self.assertIn("startupPolicy='optional'", self.live())
+        self.assertIn("snapshot='no'", self.live())
+        path = self.write("d.xml", disk.replace("/image'", "/other'"))
+        self.virsh("update-device", "a", path, "--live",
+                   fail="cannot modify field 'file' of <source> of the disk")
+
+    def test_another_bridge(self):
+        bridge = INTERFACE.replace("'user'", "'bridge'").replace(
+            "<model", "<source bridge='one'/><model")
+        self.virsh("define", self.file("b", bridge))
+        self.virsh("start", "b")
+        path = self.write("i.xml", bridge.replace("'one'", "'two'"))
+        self.virsh("update-device", "b", path, "--live")
+        self.assertIn("<source bridge='two'/>", self.virsh("dumpxml", "b"))
+        path = self.write("i.xml", INTERFACE)
+        self.virsh("update-device", "b", path, "--live",
+                   fail="cannot modify field .*of the network interface")
+
     def test_limits(self):
         self.virsh("start", "a")
         path = self.write("d.xml", DISK.format(

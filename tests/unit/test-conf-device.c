@@ -243,6 +243,45 @@ test_added_and_taken_out(void **state)
     assert_string_equal(before, after);
 }
 
+/* Of a running guest a document need not say what only the host knows. */
+static void
+test_replaced_while_it_runs(void **state)
+{
+    g_autoptr(ConfDomain) domain = domain_with(
+        "<disk><driver type='qcow2'/><source file='/vda'/><backingStore "
+        "type='file'><format type='raw'/><source file='/base'/></backingStore>"
+        "<target dev='vda'/></disk><interface type='network'><mac "
+        "address='52:54:00:00:00:01'/><source network='n'/></interface>");
+    ConfInterface *net = g_ptr_array_index(domain->interfaces, 0);
+    ConfDevice *disk = device_of("<disk><driver type='qcow2'/><source "
+                                 "file='/vda' startupPolicy='optional'/>"
+                                 "<target dev='vda'/></disk>");
+    ConfDevice *other = device_of("<interface type='network'><mac "
+                                  "address='52:54:00:00:00:01'/>"
+                                  "<source network='n' bridge='lie'/>"
+                                  "<link state='down'/></interface>");
+    static const char *const may[] = { "source/startupPolicy", NULL };
+    ConfDevice found = { CONF_DEVICE_DISK, conf_domain_disk(domain, "vda") };
+    g_autoptr(ConfDevice) before = conf_device_copy(&found);
+    g_autofree char *row = NULL;
+
+    domain->live.id = 1;
+    net->target = g_strdup("vnet7");
+    net->bridge = g_strdup("virbr0");
+    net->mtu = 1400;
+    assert_true(conf_domain_replace_device(domain, &found, &disk, NULL));
+    found.data = conf_domain_disk(domain, "vda");
+    row = conf_device_difference(before, &found, may);
+    assert_null(row);
+    found = (ConfDevice){ CONF_DEVICE_INTERFACE, net };
+    assert_true(conf_domain_replace_device(domain, &found, &other, NULL));
+    net = g_ptr_array_index(domain->interfaces, 0);
+    assert_int_equal(net->link, CONF_LINK_DOWN);
+    assert_string_equal(net->target, "vnet7");
+    assert_string_equal(net->bridge, "virbr0");
+    assert_int_equal(net->mtu, 1400);
+}
+
 static void
 test_what_cannot_be_added(void **state)
 {
@@ -352,6 +391,7 @@ main(void)
         cmocka_unit_test(test_found_by_libvirts_rules),
         cmocka_unit_test(test_not_found),
         cmocka_unit_test(test_added_and_taken_out),
+        cmocka_unit_test(test_replaced_while_it_runs),
         cmocka_unit_test(test_what_cannot_be_added),
         cmocka_unit_test(test_replaced_in_its_place),
         cmocka_unit_test(test_differences),

@@ -294,3 +294,36 @@ engine_document_interface(EngineResolved *resolved, ConfInterface *net,
     set_number(device, "queues", queues_of(backend, net));
     return true;
 }
+
+/* --- of a running guest -----------------------------------------------------
+ */
+static bool
+find_bridge(ConfInterface *net, const EngineResolveContext *context,
+            GError **error)
+{
+    EngineNetwork network = { 0 };
+
+    if (net->type != CONF_INTERFACE_NETWORK)
+        return true;
+    if (context->network &&
+        !context->network(net, context->opaque, &network, error))
+        return false;
+    g_free(net->bridge);
+    net->bridge = network.bridge;
+    return true;
+}
+
+bool
+engine_resolve_connect(const ConfInterface *before, ConfInterface *net,
+                       const EngineResolveContext *context, GError **error)
+{
+    if (!find_bridge(net, context, error))
+        return false;
+    if (before->bridge && net->bridge && net->target)
+        return engine_tap_move(net->target, before->bridge, net->bridge, error);
+    error_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
+              _("the interface %s is in user mode: its network cannot be "
+                "changed while the guest runs"),
+              net->mac);
+    return false;
+}

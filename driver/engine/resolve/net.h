@@ -18,6 +18,11 @@
 bool engine_tap_open(ConfInterface *net, const char *bridge, int *fds,
                      unsigned count, GError **error);
 
+/** engine_tap_move: out of the bridge @from, if it is in one (NULL: none), into
+ * @to; on false it is where it was. @error: as above */
+bool engine_tap_move(const char *name, const char *from, const char *to,
+                     GError **error);
+
 /** engine_passt_open: run passt for @net; it ends when the descriptor is
  * closed. Returns: as those of open.h */
 int engine_passt_open(const ConfInterface *net, GError **error);

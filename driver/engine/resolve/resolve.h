@@ -84,6 +84,18 @@ EngineResolved *engine_resolve_device(ConfDomain *domain,
                                       const EngineResolveContext *context,
                                       GError **error);
 
+/**
+ * engine_resolve_connect: plug the tap of a running guest's interface into
+ * another bridge, or that of another network
+ * @before: as it is; @net: as it is to be, of the same type, bridge or network,
+ * with the tap's name; it learns its network's bridge
+ * @error: OPERATION_UNSUPPORTED if one of them is in user mode; SYSTEM_ERROR
+ * Thread: any
+ */
+bool engine_resolve_connect(const ConfInterface *before, ConfInterface *net,
+                            const EngineResolveContext *context,
+                            GError **error);
+
 /** engine_resolved_fds: the descriptors, in order. Owned by @resolved. */
 const int *engine_resolved_fds(const EngineResolved *resolved,
                                size_t *ret_count);

@@ -191,3 +191,28 @@ engine_tap_open(ConfInterface *net, const char *bridge, int *fds,
     net->target = g_strdup(request.ifr_name);
     return true;
 }
+
+bool
+engine_tap_move(const char *name, const char *from, const char *to,
+                GError **error)
+{
+    g_auto(Fd) control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct ifreq request = { .ifr_ifindex = (int)if_nametoindex(name) };
+
+    if (control < 0)
+        return failed(error, _("cannot make a socket for '%s'"), name);
+    if (if_nametoindex(to) == 0) {
+        error_set(error, VIR_ERR_OPERATION_FAILED,
+                  _("there is no bridge '%s' on this host"), to);
+        return false;
+    }
+    if (from) {
+        /* it may have been taken out, or the bridge be gone */
+        set_name(&request, from);
+        (void)ioctl(control, SIOCBRDELIF, &request);
+    }
+    if (join(control, name, to, error))
+        return true;
+    (void)join(control, name, from, NULL);
+    return false;
+}
