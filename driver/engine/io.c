@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The virtkvm authors */
 #include <config.h>
 
-#include "engine/io.h"
+#include "engine/io-poll.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -21,6 +21,11 @@
 #define EVENTS_MAX 16
 #define NS_PER_S   1000000000ll
 #define NS_PER_MS  1000000
+
+/* While the thread looks at rings: how often it asks for all else, and how long
+ * one look takes only where another thread had the CPU meanwhile. */
+#define ASK_NS       50000
+#define PREEMPTED_NS 50000
 
 struct EngineIoSource {
     EngineIo *io;
@@ -50,6 +55,8 @@ struct EngineIo {
     /* the thread's own */
     EngineIoSource *removed; /* freed when no event can name them */
     EngineIoTimer *timers;   /* those that are set, the next one first */
+    EngineIoPolling polling;
+    int64_t asked_ns; /* when the descriptors were asked last */
     bool paused, quit;
 };
 
@@ -180,11 +187,12 @@ time_left(const EngineIo *io)
 }
 
 /* --- the loop ------------------------------------------------------------- */
-static void
-wait_running(EngineIo *io)
+/* Returns: how many descriptors were ready */
+static int
+take_events(EngineIo *io, int timeout_ms)
 {
     struct epoll_event events[EVENTS_MAX];
-    int count = epoll_wait(io->epoll_fd, events, EVENTS_MAX, time_left(io));
+    int count = epoll_wait(io->epoll_fd, events, EVENTS_MAX, timeout_ms);
 
     for (int i = 0; i < count; i++) {
         EngineIoSource *source = events[i].data.ptr;
@@ -195,6 +203,57 @@ wait_running(EngineIo *io)
             source->events = events[i].events;
             source->ready(source->opaque);
         }
+    }
+    return count;
+}
+
+/* Others have their turn too, while one finds more and more in its ring.
+ * Returns: whether something was there, until @end_ns */
+static bool
+poll_until(EngineIo *io, int64_t now_ns, int64_t end_ns)
+{
+    while (now_ns < end_ns) {
+        int64_t before_ns = now_ns;
+
+        if (now_ns - io->asked_ns > ASK_NS) {
+            io->asked_ns = now_ns;
+            if (take_events(io, 0) > 0)
+                return true;
+        }
+        if (engine_io_polling_look(&io->polling))
+            return true;
+        __builtin_ia32_pause();
+        now_ns = engine_io_now();
+        if (now_ns - before_ns > PREEMPTED_NS) {
+            engine_io_polling_stop(&io->polling, now_ns);
+            return false;
+        }
+    }
+    return false;
+}
+
+/* Returns: whether there is nothing left but to sleep */
+static bool
+poll_watches(EngineIo *io, int64_t begin_ns)
+{
+    int64_t end_ns = engine_io_polling_end(&io->polling, begin_ns);
+
+    if (io->timers)
+        end_ns = MIN(end_ns, io->timers->deadline_ns);
+    return !poll_until(io, begin_ns, end_ns) &&
+           !engine_io_polling_arm(&io->polling);
+}
+
+static void
+wait_running(EngineIo *io)
+{
+    int64_t begin_ns = io->polling.first ? engine_io_now() : 0;
+
+    if (begin_ns == 0) {
+        (void)take_events(io, time_left(io));
+    } else if (poll_watches(io, begin_ns)) {
+        (void)take_events(io, time_left(io));
+        io->asked_ns = engine_io_now();
     }
     run_timers(io);
     free_removed(io);
@@ -321,6 +380,19 @@ engine_io_remove(EngineIoSource *source)
     source->ready = NULL;
     source->next = source->io->removed;
     source->io->removed = source;
+}
+
+void
+engine_io_watch(EngineIoWatch *watch)
+{
+    engine_io_polling_add(&watch->io->polling, watch);
+}
+
+void
+engine_io_unwatch(EngineIoWatch *watch)
+{
+    if (watch->on)
+        engine_io_polling_remove(&watch->io->polling, watch);
 }
 
 void

@@ -9,7 +9,8 @@
 /*
  * A thread that does devices' work: it sleeps until a descriptor is ready or
  * a time has come, and calls whoever waits for it. It never wakes up for
- * nothing.
+ * nothing. Where events follow each other closely it looks for the next one
+ * itself for a moment before it sleeps (see EngineIoWatch).
  */
 typedef struct EngineIo EngineIo;
 typedef struct EngineIoSource EngineIoSource;
@@ -34,6 +35,43 @@ uint32_t engine_io_events(const EngineIoSource *source);
 /** engine_io_remove: @ready is not called any more; NULL is fine. Thread: the
  * thread itself (see engine_io_call()) */
 void engine_io_remove(EngineIoSource *source);
+
+/**
+ * Something in memory that a descriptor tells of, and that can be looked at
+ * without it: a ring. Embedded where it is needed. Being woken up takes longer
+ * than most work there is to do, for the thread and for whoever wakes it: where
+ * the last wait was a short one, the thread looks for a while before it sleeps.
+ *
+ * Threads: all on the thread itself.
+ */
+typedef struct EngineIoWatch {
+    EngineIo *io;
+    /** Is something there for ready()? Changes nothing. */
+    bool (*look)(void *opaque);
+    /** The thread is about to sleep: the descriptor must tell of what comes.
+     * Returns: whether something is there already */
+    bool (*arm)(void *opaque);
+    EngineIoFn ready;
+    void *opaque;
+    /* io's own */
+    struct EngineIoWatch *next;
+    int64_t since_ns;
+    unsigned round;
+    bool on;
+    bool soon; /* the last wait was short */
+} EngineIoWatch;
+
+/** engine_io_watch_init: @arm: NULL: as @look */
+void engine_io_watch_init(EngineIoWatch *watch, EngineIo *io,
+                          bool (*look)(void *opaque), bool (*arm)(void *opaque),
+                          EngineIoFn ready, void *opaque);
+/** engine_io_watch: the wait for it begins now, or begins anew. Until it was
+ * ready or was armed, once, nobody else need tell of it. */
+void engine_io_watch(EngineIoWatch *watch);
+/** engine_io_watch_came: what was waited for was told by the descriptor */
+void engine_io_watch_came(EngineIoWatch *watch);
+/** engine_io_unwatch: forget it; fine if it is not watched */
+void engine_io_unwatch(EngineIoWatch *watch);
 
 /** A call at a time to come; embedded where it is needed. While the thread is
  * paused none is made. */

@@ -26,6 +26,7 @@ struct EngineAio {
     bool has_ring, has_files;
     struct io_uring ring;
     EngineIoSource *ring_source;
+    EngineIoWatch ring_watch;
     unsigned in_ring; /* entries whose completion was not seen */
     unsigned n_files;
     EngineAioOp *waiting, **last_waiting; /* for the ring */
@@ -106,6 +107,7 @@ ring_put(EngineAio *aio, EngineAioOp *op)
 static void
 ring_submit(EngineAio *aio)
 {
+    engine_io_watch(&aio->ring_watch);
     while (io_uring_sq_ready(&aio->ring) > 0) {
         int rc = io_uring_submit(&aio->ring);
 
@@ -165,12 +167,31 @@ ring_reap(EngineAio *aio)
 }
 
 static void
-on_ring(void *opaque)
+on_found(void *opaque)
 {
     EngineAio *aio = opaque;
 
     ring_reap(aio);
     engine_aio_kick(aio);
+}
+
+static void
+on_ring(void *opaque)
+{
+    EngineAio *aio = opaque;
+
+    engine_io_watch_came(&aio->ring_watch);
+    on_found(aio);
+}
+
+/* Something has completed, or the kernel has only to be asked for it. */
+static bool
+ring_look(void *opaque)
+{
+    const EngineAio *aio = opaque;
+
+    return io_uring_cq_ready(&aio->ring) > 0 ||
+           (IO_URING_READ_ONCE(*aio->ring.sq.kflags) & IORING_SQ_TASKRUN);
 }
 
 /* --- the pool --------------------------------------------------------------
@@ -223,6 +244,8 @@ engine_aio_new(EngineIo *io, bool ring, GError **error)
                              &aio->ring, ENGINE_DRIVE_DEPTH_MAX) == 0;
         aio->ring_source =
             engine_io_add(io, aio->ring.ring_fd, on_ring, aio, error);
+        engine_io_watch_init(&aio->ring_watch, io, ring_look, NULL, on_found,
+                             aio);
     }
     if ((aio->has_ring && !aio->ring_source) || !pool_open(aio, error)) {
         engine_aio_free(aio);
@@ -237,6 +260,8 @@ engine_aio_free(EngineAio *aio)
     if (!aio)
         return;
     g_assert(aio->busy == 0);
+    if (aio->has_ring)
+        engine_io_unwatch(&aio->ring_watch);
     engine_io_remove(aio->ring_source);
     engine_io_remove(aio->pool_source);
     if (aio->has_ring)
@@ -288,7 +313,8 @@ engine_aio_kick(EngineAio *aio)
     if (!aio->has_ring)
         return;
     ring_feed(aio);
-    ring_submit(aio);
+    if (io_uring_sq_ready(&aio->ring) > 0)
+        ring_submit(aio);
 }
 
 void

@@ -177,20 +177,16 @@ serve_one(Blk *blk, unsigned queue)
     return true;
 }
 
-/* Kicks are asked for only while there is room for more. */
+/* More is looked for only while there is room for it. */
 void
 blk_serve(Blk *blk, unsigned queue)
 {
-    EngineQueue *ring = &blk->virtio.queues[queue].ring;
-
     blk->hungry &= ~(1u << queue);
-    do {
-        engine_queue_mute(ring);
-        while (blk->in_flight < BLK_FLIGHT_MAX && serve_one(blk, queue))
-            continue;
-        if (blk->in_flight >= BLK_FLIGHT_MAX) {
-            blk->hungry |= 1u << queue;
-            return;
-        }
-    } while (engine_queue_listen(ring));
+    engine_queue_mute(&blk->virtio.queues[queue].ring);
+    while (blk->in_flight < BLK_FLIGHT_MAX && serve_one(blk, queue))
+        continue;
+    if (blk->in_flight >= BLK_FLIGHT_MAX)
+        blk->hungry |= 1u << queue;
+    else
+        engine_virtio_await(&blk->virtio, queue);
 }

@@ -50,9 +50,14 @@ notify(Blk *blk)
     uint32_t pushed = blk->pushed;
 
     blk->pushed = 0;
-    for (unsigned i = 0; pushed >> i; i++)
-        if (pushed & 1u << i)
-            engine_virtio_notify(&blk->virtio, i);
+    for (unsigned i = 0; pushed >> i; i++) {
+        if (!(pushed & 1u << i))
+            continue;
+        engine_virtio_notify(&blk->virtio, i);
+        /* The answer to a completion is often the next request. */
+        if (!(blk->hungry & 1u << i))
+            engine_virtio_await(&blk->virtio, i);
+    }
 }
 
 /* By way of their kicks, so that other devices have their turn. */

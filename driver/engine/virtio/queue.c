@@ -224,8 +224,8 @@ add_chain(EngineQueue *queue, EngineChain *chain, unsigned index)
     return mistake(queue, N_("a chain of descriptors loops"));
 }
 
-static bool
-is_available(const EngineQueue *queue)
+bool
+engine_queue_is_available(const EngineQueue *queue)
 {
     unsigned flags;
 
@@ -281,7 +281,7 @@ engine_queue_pop(EngineQueue *queue, EngineChain *chain)
 
     if (queue->mistake)
         return ENGINE_POP_MISTAKE;
-    if (!is_available(queue))
+    if (!engine_queue_is_available(queue))
         return ENGINE_POP_NONE;
     chain->n_read = chain->n_write = 0;
     chain->read_size = chain->write_size = 0;
@@ -444,8 +444,11 @@ engine_queue_mute(EngineQueue *queue)
         return;
     if (queue->packed)
         store16(&queue->device[PACKED_FLAGS], VRING_PACKED_EVENT_FLAG_DISABLE);
-    else if (!queue->event_index) /* with it, the old event is passed already */
+    else if (!queue->event_index)
         store16(&queue->device[USED_FLAGS], VRING_USED_F_NO_NOTIFY);
+    else /* an event that is passed already (2.7.10) */
+        store16(&queue->device[USED_RING + queue->size * USED_UNITS],
+                (uint16_t)(queue->next - 1));
 }
 
 bool
@@ -466,5 +469,5 @@ engine_queue_listen(EngineQueue *queue)
         store16(&queue->device[USED_FLAGS], 0);
     }
     fence();
-    return is_available(queue);
+    return engine_queue_is_available(queue);
 }

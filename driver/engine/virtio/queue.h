@@ -79,6 +79,8 @@ bool engine_queue_start(EngineQueue *queue, const EngineGuest *guest,
 /** engine_queue_stop: forget it; nothing is touched any more */
 void engine_queue_stop(EngineQueue *queue);
 
+/** engine_queue_is_available: would the next pop give something? */
+bool engine_queue_is_available(const EngineQueue *queue);
 /** engine_queue_pop: take the next request; its place in @chain is lent */
 EnginePop engine_queue_pop(EngineQueue *queue, EngineChain *chain);
 /** engine_queue_untake: as if the last pop had not been; the next gives it

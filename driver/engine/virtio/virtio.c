@@ -121,6 +121,41 @@ engine_virtio_notify(EngineVirtio *virtio, unsigned index)
         engine_virtio_pci_interrupt_queue(queue);
 }
 
+void
+engine_virtio_await(EngineVirtio *virtio, unsigned index)
+{
+    EngineVirtioQueue *queue = &virtio->queues[index];
+
+    if (!virtio->live)
+        return;
+    engine_queue_mute(&queue->ring);
+    engine_io_watch(&queue->watch);
+}
+
+static bool
+look(void *opaque)
+{
+    const EngineVirtioQueue *queue = opaque;
+
+    return queue->virtio->live && engine_queue_is_available(&queue->ring);
+}
+
+static bool
+arm(void *opaque)
+{
+    EngineVirtioQueue *queue = opaque;
+
+    return queue->virtio->live && engine_queue_listen(&queue->ring);
+}
+
+static void
+on_found(void *opaque)
+{
+    EngineVirtioQueue *queue = opaque;
+
+    queue->virtio->type->kick(queue->virtio, queue->index);
+}
+
 static void
 on_kick(void *opaque)
 {
@@ -129,6 +164,7 @@ on_kick(void *opaque)
     eventfd_t count;
 
     (void)eventfd_read(queue->kick_fd, &count);
+    engine_io_watch_came(&queue->watch);
     if (virtio->live && queue->ring.size > 0)
         virtio->type->kick(virtio, queue->index);
 }
@@ -177,8 +213,10 @@ stop_queues(void *opaque)
     virtio->live = false;
     if (virtio->type->reset)
         virtio->type->reset(virtio);
-    for (unsigned i = 0; i < virtio->n_queues; i++)
+    for (unsigned i = 0; i < virtio->n_queues; i++) {
+        engine_io_unwatch(&virtio->queues[i].watch);
         engine_queue_stop(&virtio->queues[i].ring);
+    }
 }
 
 /* --- the vCPUs' side -------------------------------------------------------
@@ -268,6 +306,8 @@ make_queues(EngineVirtio *virtio, unsigned count, GError **error)
         virtio->queues[i].virtio = virtio;
         virtio->queues[i].index = i;
         virtio->queues[i].kick_fd = -1;
+        engine_io_watch_init(&virtio->queues[i].watch, virtio->io, look, arm,
+                             on_found, &virtio->queues[i]);
     }
     for (unsigned i = 0; i < count; i++) {
         EngineVirtioQueue *queue = &virtio->queues[i];

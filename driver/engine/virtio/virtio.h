@@ -52,6 +52,7 @@ typedef struct EngineVirtioQueue {
     unsigned index;
     EngineQueue ring; /* the I/O thread's */
     EngineIoSource *source;
+    EngineIoWatch watch;
     int kick_fd;
     EngineQueueSetup setup; /* under the lock, as the next one */
     bool enabled;
@@ -119,6 +120,10 @@ void engine_virtio_notify(EngineVirtio *virtio, unsigned queue);
 /** engine_virtio_again: call the device's kick() for @queue once more, after
  * what else the thread has to do */
 void engine_virtio_again(EngineVirtio *virtio, unsigned queue);
+/** engine_virtio_await: nothing is there now: call the device's kick() when
+ * there is. Whether the driver has to kick is decided when the thread sleeps:
+ * instead of engine_queue_listen() where requests follow each other closely. */
+void engine_virtio_await(EngineVirtio *virtio, unsigned queue);
 /** engine_virtio_config_changed: tell the driver. Thread: any */
 void engine_virtio_config_changed(EngineVirtio *virtio);
 /** engine_virtio_fail: the driver made a mistake: nothing more until it resets
