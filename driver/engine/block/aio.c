@@ -15,6 +15,7 @@
 
 #define RING_ENTRIES 128 /* not yet with the kernel */
 #define RING_FLIGHT  256 /* in all; what is more waits here */
+#define SUBMIT_BATCH 4   /* the disk begins while the next are prepared */
 #define RETRY_MS     1   /* when the kernel takes nothing */
 #define REAP_BATCH   32
 
@@ -302,6 +303,8 @@ engine_aio_submit(EngineAio *aio, EngineAioOp *op)
     } else if (aio->waiting || !ring_put(aio, op)) {
         *aio->last_waiting = op;
         aio->last_waiting = &op->next;
+    } else if (io_uring_sq_ready(&aio->ring) >= SUBMIT_BATCH) {
+        ring_submit(aio);
     }
 }
 
