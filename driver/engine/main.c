@@ -16,7 +16,6 @@
 #include "engine/engine.h"
 #include "engine/exit-file.h"
 #include "engine/inherit.h"
-#include "engine/module.h"
 #include "engine/options.h"
 #include "engine/signals.h"
 #include "engine/xml.h"
@@ -25,6 +24,7 @@
 #include "util/file.h"
 #include "util/i18n.h"
 #include "util/log.h"
+#include "util/module.h"
 
 #define STATUS_START_FAILED 1
 #define CONTROL_BACKLOG     16
@@ -84,7 +84,7 @@ become_machine(const EngineOptions *options, char **argv, GError **error)
     int fd;
 
     *(void **)&resolve =
-        engine_module_symbol(ENGINE_XML_MODULE, ENGINE_XML_FUNCTION, error);
+        module_symbol(ENGINE_XML_MODULE, ENGINE_XML_FUNCTION, error);
     if (!resolve)
         return;
     fd = resolve(options->xml, error);

@@ -254,8 +254,8 @@ int
 qcow2_corrupt(Qcow2 *q, const char *what, uint64_t offset)
 {
     log_limited(&q->log, LOG_LEVEL_ERROR,
-                _("the qcow2 image '%s' is corrupt: %s at offset 0x%llx"),
-                q->node.file.path, what, (unsigned long long)offset);
+                _("the qcow2 image '%s' is corrupt at offset 0x%llx: %s"),
+                q->node.file.path, (unsigned long long)offset, what);
     if (q->node.writable && !q->corrupt && q->version > 2) {
         q->incompatible |= QCOW2_INCOMPATIBLE_CORRUPT;
         (void)qcow2_header_set64(q, q->incompatible, QCOW2_AT_INCOMPATIBLE);

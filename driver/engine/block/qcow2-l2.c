@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/block/qcow2.h"
+#include "util/i18n.h"
 
 uint64_t
 qcow2_l2_index(const Qcow2 *q, uint64_t offset)
@@ -46,11 +47,11 @@ qcow2_l2_read(Qcow2 *q, uint64_t offset, Qcow2Table **ret_table)
 
     *ret_table = NULL;
     if (entry & QCOW2_L1_RESERVED)
-        return qcow2_corrupt(q, "a wrong L1 entry", at);
+        return qcow2_corrupt(q, _("a wrong L1 entry"), at);
     if (at == 0)
         return 0;
     if (at % q->cluster != 0 || at >= q->end)
-        return qcow2_corrupt(q, "a wrong L2 table", at);
+        return qcow2_corrupt(q, _("a wrong L2 table"), at);
     return qcow2_table_get(q, QCOW2_L2, at, false, ret_table);
 }
 
@@ -106,7 +107,7 @@ qcow2_l2_write(Qcow2 *q, uint64_t offset, Qcow2Table **ret_table)
     if (rc < 0)
         return rc;
     if (index >= q->l1_count)
-        return qcow2_corrupt(q, "no L1 entry for a cluster", offset);
+        return qcow2_corrupt(q, _("no L1 entry for a cluster"), offset);
     if (*ret_table && (q->l1[index] & QCOW2_COPIED))
         return 0;
     return l2_new(q, index, *ret_table ? (*ret_table)->offset : 0, ret_table);
@@ -120,7 +121,7 @@ qcow2_l2_check(Qcow2 *q, uint64_t entry)
     if ((entry & QCOW2_L2_RESERVED) || at % q->cluster != 0 ||
         ((entry & QCOW2_ZERO) && q->version == 2) ||
         ((entry & QCOW2_COPIED) && at == 0))
-        return qcow2_corrupt(q, "a wrong L2 entry", entry);
+        return qcow2_corrupt(q, _("a wrong L2 entry"), entry);
     return 0;
 }
 

@@ -119,7 +119,7 @@ qcow2_snapshots_read(Qcow2 *q, uint64_t *ret_table_bytes, GError **error)
 static bool
 overlaps(Qcow2 *q, uint64_t offset, GError **error)
 {
-    qcow2_corrupt(q, "structures of the image overlap", offset);
+    qcow2_corrupt(q, _("structures of the image overlap"), offset);
     error_set(error, VIR_ERR_INVALID_ARG,
               _("the qcow2 image '%s' is corrupt: its structures overlap at "
                 "offset 0x%llx"),

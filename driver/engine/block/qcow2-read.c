@@ -2,7 +2,6 @@
 /* Copyright (C) 2026 The virtkvm authors */
 #include <config.h>
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "engine/block/qcow2.h"
 #include "engine/block/unpack.h"
 #include "util/i18n.h"
+#include "util/module.h"
 
 /*
  * Reading. A compressed cluster is read and unpacked on a thread of the pool;
@@ -36,17 +36,13 @@ struct Qcow2Unpack {
 static EngineUnpackFunction *
 load_module(Qcow2 *q)
 {
-    const char *folder = g_getenv("VIRTKVM_MODULE_DIR");
-    g_autofree char *path = g_build_filename(folder ? folder : PKGLIBDIR,
-                                             ENGINE_UNPACK_MODULE, NULL);
-    void *module = dlopen(path, RTLD_NOW); /* stays */
+    g_autoptr(GError) error = NULL;
     EngineUnpackFunction *function = NULL;
 
-    if (module)
-        *(void **)&function = dlsym(module, ENGINE_UNPACK_FUNCTION);
+    *(void **)&function =
+        module_symbol(ENGINE_UNPACK_MODULE, ENGINE_UNPACK_FUNCTION, &error);
     if (!function)
-        log_limited(&q->log, LOG_LEVEL_ERROR, _("cannot load '%s': %s"), path,
-                    dlerror());
+        log_limited(&q->log, LOG_LEVEL_ERROR, "%s", error->message);
     return function;
 }
 
@@ -80,7 +76,7 @@ on_unpacked(EngineAioOp *op, int result)
         ;
     *link = unpack->next;
     if (result == -EILSEQ)
-        result = qcow2_corrupt(q, "a compressed cluster can't be unpacked",
+        result = qcow2_corrupt(q, _("a compressed cluster can't be unpacked"),
                                unpack->entry & (QCOW2_COMPRESSED - 1));
     while (reader) {
         Reader *next = reader->next;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/block/qcow2.h"
+#include "util/i18n.h"
 
 #define AHEAD_MIN (1u << 20) /* bytes */
 #define AHEAD_MAX (16u << 20)
@@ -69,7 +70,7 @@ block_get(Qcow2 *q, uint64_t cluster, Qcow2Table **ret_table)
     if (offset == 0)
         return 0;
     if (offset % q->cluster != 0 || offset >= q->end)
-        return qcow2_corrupt(q, "a wrong refcount block", offset);
+        return qcow2_corrupt(q, _("a wrong refcount block"), offset);
     return qcow2_table_get(q, QCOW2_REFCOUNTS, offset, false, ret_table);
 }
 
@@ -112,7 +113,7 @@ qcow2_refcount_drop(Qcow2 *q, uint64_t cluster)
         count = qcow2_refcount_load(q, table->data,
                                     cluster % qcow2_refcount_per_block(q));
     if (count == 0)
-        return qcow2_corrupt(q, "a cluster in use has no references",
+        return qcow2_corrupt(q, _("a cluster in use has no references"),
                              cluster << q->cluster_bits);
     set_in(q, table, cluster, count - 1);
     if (count == 1)
@@ -170,8 +171,8 @@ take_for_tables(Qcow2 *q, uint64_t offset, uint64_t size)
     if (offset + size >= QCOW2_OFFSET_END)
         return -EFBIG;
     if (!qcow2_metadata_add(q, offset, size))
-        return qcow2_corrupt(q, "structures in clusters that are not counted",
-                             offset);
+        return qcow2_corrupt(
+            q, _("structures in clusters that are not counted"), offset);
     note_end(q, offset + size);
     return 0;
 }
@@ -320,7 +321,7 @@ take(Qcow2 *q, uint64_t cluster, uint64_t count)
         int rc;
 
         if (qcow2_metadata_has(q, (cluster + i) << q->cluster_bits))
-            return qcow2_corrupt(q, "a structure is counted as free",
+            return qcow2_corrupt(q, _("a structure is counted as free"),
                                  (cluster + i) << q->cluster_bits);
         rc = block_need(q, cluster + i, &table);
         if (rc < 0) {

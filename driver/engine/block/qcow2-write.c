@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/block/qcow2.h"
+#include "util/i18n.h"
 
 /*
  * Writing. A cluster of our own is written in place. Others get a new one: what
@@ -279,12 +280,12 @@ check_place(Qcow2 *q, uint64_t entry)
     int rc;
 
     if (qcow2_metadata_has(q, at))
-        return qcow2_corrupt(q, "a structure is in use for data", at);
+        return qcow2_corrupt(q, _("a structure is in use for data"), at);
     if (at < q->end)
         return 0;
     rc = qcow2_refcount_get(q, at >> q->cluster_bits, &count);
     if (rc == 0 && count != 1)
-        rc = qcow2_corrupt(q, "data outside of the file", at);
+        rc = qcow2_corrupt(q, _("data outside of the file"), at);
     return rc;
 }
 

@@ -144,7 +144,7 @@ bool qcow2_header_read(Qcow2 *q, GError **error);
 int qcow2_header_set(Qcow2 *q, const void *data, size_t size, unsigned offset);
 int qcow2_header_set64(Qcow2 *q, uint64_t value, unsigned offset);
 /** qcow2_corrupt: the image contradicts itself: mark it and say why
- * @what: untranslated, with one offset. Returns: -EIO */
+ * @what: a translated reason; @offset: where. Returns: -EIO */
 int qcow2_corrupt(Qcow2 *q, const char *what, uint64_t offset);
 
 /* --- qcow2-metadata.c: what must not be written over -----------------------

@@ -44,7 +44,8 @@ engine_disk_tell(EngineDiskFailures *failures, const EngineDiskFailure *failure,
     const char *reason = g_strerror(-failure->result);
 
     log_limited(&failures->log, LOG_LEVEL_WARNING,
-                _("the disk '%s' failed in a %s of %llu bytes at %llu: %s"),
+                _("the disk '%s' failed, operation '%s', %llu bytes at %llu: "
+                  "%s"),
                 failure->name, operation_names[failure->kind],
                 (unsigned long long)failure->size,
                 (unsigned long long)failure->offset, reason);

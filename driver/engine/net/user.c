@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "engine/module.h"
 #include "engine/net/net.h"
 #include "engine/net/slirp.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/i18n.h"
 #include "util/log.h"
+#include "util/module.h"
 
 /*
  * User mode: libslirp speaks TCP/IP with the guest and plain sockets with the
@@ -377,8 +377,7 @@ start_stack(User *user, GError **error)
         .vnameserver = host_in(config, NAME_SERVER),
     };
 
-    user->slirp =
-        engine_module_symbol(ENGINE_SLIRP_MODULE, ENGINE_SLIRP_TABLE, error);
+    user->slirp = module_symbol(ENGINE_SLIRP_MODULE, ENGINE_SLIRP_TABLE, error);
     if (!user->slirp)
         return false;
     user->stack = user->slirp->new (&plan, &callbacks, user);

@@ -5,7 +5,7 @@
 #include <glib.h>
 
 /**
- * engine_module_symbol: load a module of the engine's, from $VIRTKVM_MODULE_DIR
+ * module_symbol: load a module of the engine's, from $VIRTKVM_MODULE_DIR
  * or $(pkglibdir), for as long as the process lives
  *
  * What few domains need stands in modules, so that the others do not pay for
@@ -14,5 +14,4 @@
  * @file: its name   @error: INTERNAL_ERROR, with the path
  * Returns: what the module calls @symbol, or NULL
  */
-void *engine_module_symbol(const char *file, const char *symbol,
-                           GError **error);
+void *module_symbol(const char *file, const char *symbol, GError **error);

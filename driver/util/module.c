@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The virtkvm authors */
 #include <config.h>
 
-#include "engine/module.h"
+#include "util/module.h"
 
 #include <dlfcn.h>
 
@@ -10,7 +10,7 @@
 #include "util/i18n.h"
 
 void *
-engine_module_symbol(const char *file, const char *symbol, GError **error)
+module_symbol(const char *file, const char *symbol, GError **error)
 {
     const char *folder = g_getenv("VIRTKVM_MODULE_DIR");
     g_autofree char *path =
