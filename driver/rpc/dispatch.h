@@ -47,3 +47,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpcCall, rpc_call_free)
  * @error: NO_SUPPORT, with the name of libvirt's function
  */
 bool rpc_call_supported(const RpcCall *call, bool has, GError **error);
+
+/** RPC_DRIVER_CALL: the driver's OPERATION with the arguments that follow those
+ * of every call, if it has one; for handlers, whose @error it takes */
+#define RPC_DRIVER_CALL(CALL, OPERATION, ...)                      \
+    (rpc_call_supported(CALL, (CALL)->driver->OPERATION, error) && \
+     (CALL)->driver->OPERATION((CALL)->state, (CALL)->who, __VA_ARGS__))

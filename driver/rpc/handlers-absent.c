@@ -85,10 +85,8 @@ rpc_absent_in_domain(RpcCall *call, const void *args, void *ret, GError **error)
 {
     const RpcDomain *of = args;
     RpcDomain found = { 0 };
-    bool exists =
-        rpc_call_supported(call, call->driver->domainLookupByUUID, error) &&
-        call->driver->domainLookupByUUID(call->state, call->who, of->dom.uuid,
-                                         &found.dom, error);
+    bool exists = RPC_DRIVER_CALL(call, domainLookupByUUID, of->dom.uuid,
+                                  &found.dom, error);
 
     rpc_message_clear(&rpc_one_domain, &found);
     return exists;

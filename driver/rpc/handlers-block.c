@@ -19,9 +19,8 @@ rpc_domain_block_stats(RpcCall *call, const void *args, void *ret,
 {
     const RpcDeviceArgs *of = args;
 
-    return rpc_call_supported(call, call->driver->domainBlockStats, error) &&
-           call->driver->domainBlockStats(call->state, call->who, &of->dom,
-                                          of->device, ret, error);
+    return RPC_DRIVER_CALL(call, domainBlockStats, &of->dom, of->device, ret,
+                           error);
 }
 
 bool
@@ -32,10 +31,8 @@ rpc_domain_block_stats_flags(RpcCall *call, const void *args, void *ret,
     VirtkvmParams params = { 0 };
 
     if (!rpc_params_check(of->nparams, RPC_BLOCK_STATS_MAX, error) ||
-        !rpc_call_supported(call, call->driver->domainBlockStatsFlags, error) ||
-        !call->driver->domainBlockStatsFlags(call->state, call->who, &of->dom,
-                                             of->device, of->flags, &params,
-                                             error))
+        !RPC_DRIVER_CALL(call, domainBlockStatsFlags, &of->dom, of->device,
+                         of->flags, &params, error))
         return false;
     rpc_params_answer(&params, of->nparams, of->flags, ret);
     return true;
@@ -47,9 +44,8 @@ rpc_domain_get_block_info(RpcCall *call, const void *args, void *ret,
 {
     const RpcDeviceArgs *of = args;
 
-    return rpc_call_supported(call, call->driver->domainGetBlockInfo, error) &&
-           call->driver->domainGetBlockInfo(call->state, call->who, &of->dom,
-                                            of->device, of->flags, ret, error);
+    return RPC_DRIVER_CALL(call, domainGetBlockInfo, &of->dom, of->device,
+                           of->flags, ret, error);
 }
 
 /* Asked with room for none, the answer is how many disks there are. */
@@ -63,9 +59,8 @@ rpc_domain_get_disk_errors(RpcCall *call, const void *args, void *ret,
     unsigned disks = 0;
 
     if (!rpc_params_check(of->value, RPC_DISK_ERRORS_MAX, error) ||
-        !rpc_call_supported(call, call->driver->domainGetDiskErrors, error) ||
-        !call->driver->domainGetDiskErrors(call->state, call->who, &of->dom,
-                                           of->flags, &errors, &disks, error))
+        !RPC_DRIVER_CALL(call, domainGetDiskErrors, &of->dom, of->flags,
+                         &errors, &disks, error))
         return false;
     answer->count = disks;
     if (of->value == 0)
@@ -86,10 +81,8 @@ rpc_domain_block_resize(RpcCall *call, const void *args, void *ret,
 {
     const RpcBlockResizeArgs *on = args;
 
-    return rpc_call_supported(call, call->driver->domainBlockResize, error) &&
-           call->driver->domainBlockResize(call->state, call->who, &on->dom,
-                                           on->device, on->size, on->flags,
-                                           error);
+    return RPC_DRIVER_CALL(call, domainBlockResize, &on->dom, on->device,
+                           on->size, on->flags, error);
 }
 
 bool
@@ -98,11 +91,8 @@ rpc_domain_set_block_io_tune(RpcCall *call, const void *args, void *ret,
 {
     const RpcSetDeviceParamsArgs *on = args;
 
-    return rpc_call_supported(call, call->driver->domainSetBlockIoTune,
-                              error) &&
-           call->driver->domainSetBlockIoTune(call->state, call->who, &on->dom,
-                                              on->device, &on->params,
-                                              on->flags, error);
+    return RPC_DRIVER_CALL(call, domainSetBlockIoTune, &on->dom, on->device,
+                           &on->params, on->flags, error);
 }
 
 bool
@@ -113,10 +103,8 @@ rpc_domain_get_block_io_tune(RpcCall *call, const void *args, void *ret,
     VirtkvmParams params = { 0 };
 
     if (!rpc_params_check(of->nparams, RPC_BLOCK_TUNE_MAX, error) ||
-        !rpc_call_supported(call, call->driver->domainGetBlockIoTune, error) ||
-        !call->driver->domainGetBlockIoTune(call->state, call->who, &of->dom,
-                                            of->device, of->flags, &params,
-                                            error))
+        !RPC_DRIVER_CALL(call, domainGetBlockIoTune, &of->dom, of->device,
+                         of->flags, &params, error))
         return false;
     rpc_params_answer(&params, of->nparams, of->flags, ret);
     return true;
@@ -140,10 +128,8 @@ rpc_domain_block_peek(RpcCall *call, const void *args, void *ret,
         return false;
     }
     if (!rpc_params_check(of->size, RPC_PEEK_MAX, error) ||
-        !rpc_call_supported(call, call->driver->domainBlockPeek, error) ||
-        !call->driver->domainBlockPeek(call->state, call->who, &of->dom,
-                                       of->device, of->offset, of->size, &bytes,
-                                       error))
+        !RPC_DRIVER_CALL(call, domainBlockPeek, &of->dom, of->device,
+                         of->offset, of->size, &bytes, error))
         return false;
     answer->bytes.items = g_byte_array_steal(bytes, &answer->bytes.count);
     return true;

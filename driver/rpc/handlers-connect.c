@@ -137,8 +137,7 @@ rpc_connect_get_version(RpcCall *call, const void *args, void *ret,
     RpcHyper *version = ret;
     unsigned long value = 0;
 
-    if (!rpc_call_supported(call, call->driver->connectGetVersion, error) ||
-        !call->driver->connectGetVersion(call->state, call->who, &value, error))
+    if (!RPC_DRIVER_CALL(call, connectGetVersion, &value, error))
         return false;
     version->value = value;
     return true;
@@ -211,8 +210,7 @@ rpc_connect_get_max_vcpus(RpcCall *call, const void *args, void *ret,
 bool
 rpc_node_get_info(RpcCall *call, const void *args, void *ret, GError **error)
 {
-    return rpc_call_supported(call, call->driver->nodeGetInfo, error) &&
-           call->driver->nodeGetInfo(call->state, call->who, ret, error);
+    return RPC_DRIVER_CALL(call, nodeGetInfo, ret, error);
 }
 
 bool

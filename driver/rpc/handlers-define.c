@@ -12,10 +12,8 @@ static bool
 define(RpcCall *call, const char *xml, unsigned flags, RpcDomain *ret,
        GError **error)
 {
-    return rpc_call_supported(call, call->driver->domainDefineXMLFlags,
-                              error) &&
-           call->driver->domainDefineXMLFlags(call->state, call->who, xml,
-                                              flags, &ret->dom, error);
+    return RPC_DRIVER_CALL(call, domainDefineXMLFlags, xml, flags, &ret->dom,
+                           error);
 }
 
 bool
@@ -43,18 +41,15 @@ rpc_domain_create_xml(RpcCall *call, const void *args, void *ret,
     const RpcStringFlags *xml = args;
     RpcDomain *answer = ret;
 
-    return rpc_call_supported(call, call->driver->domainCreateXML, error) &&
-           call->driver->domainCreateXML(call->state, call->who, xml->text,
-                                         xml->flags, &answer->dom, error);
+    return RPC_DRIVER_CALL(call, domainCreateXML, xml->text, xml->flags,
+                           &answer->dom, error);
 }
 
 static bool
 undefine(RpcCall *call, const VirtkvmDomainRef *dom, unsigned flags,
          GError **error)
 {
-    return rpc_call_supported(call, call->driver->domainUndefineFlags, error) &&
-           call->driver->domainUndefineFlags(call->state, call->who, dom, flags,
-                                             error);
+    return RPC_DRIVER_CALL(call, domainUndefineFlags, dom, flags, error);
 }
 
 bool
@@ -98,9 +93,8 @@ rpc_domain_rename(RpcCall *call, const void *args, void *ret, GError **error)
                   _("new_name in virDomainRename must not be NULL"));
         return false;
     }
-    return rpc_call_supported(call, call->driver->domainRename, error) &&
-           call->driver->domainRename(call->state, call->who, &to->dom,
-                                      to->text, to->flags, error);
+    return RPC_DRIVER_CALL(call, domainRename, &to->dom, to->text, to->flags,
+                           error);
 }
 
 bool
@@ -111,9 +105,7 @@ rpc_domain_get_autostart(RpcCall *call, const void *args, void *ret,
     RpcInt *answer = ret;
     bool autostart = false;
 
-    if (!rpc_call_supported(call, call->driver->domainGetAutostart, error) ||
-        !call->driver->domainGetAutostart(call->state, call->who, &of->dom,
-                                          &autostart, error))
+    if (!RPC_DRIVER_CALL(call, domainGetAutostart, &of->dom, &autostart, error))
         return false;
     answer->value = autostart;
     return true;
@@ -125,9 +117,8 @@ rpc_domain_set_autostart(RpcCall *call, const void *args, void *ret,
 {
     const RpcDomainInt *to = args;
 
-    return rpc_call_supported(call, call->driver->domainSetAutostart, error) &&
-           call->driver->domainSetAutostart(call->state, call->who, &to->dom,
-                                            to->value != 0, error);
+    return RPC_DRIVER_CALL(call, domainSetAutostart, &to->dom, to->value != 0,
+                           error);
 }
 
 bool
@@ -136,10 +127,8 @@ rpc_domain_set_metadata(RpcCall *call, const void *args, void *ret,
 {
     const RpcSetMetadataArgs *to = args;
 
-    return rpc_call_supported(call, call->driver->domainSetMetadata, error) &&
-           call->driver->domainSetMetadata(call->state, call->who, &to->dom,
-                                           to->type, to->metadata, to->key,
-                                           to->uri, to->flags, error);
+    return RPC_DRIVER_CALL(call, domainSetMetadata, &to->dom, to->type,
+                           to->metadata, to->key, to->uri, to->flags, error);
 }
 
 bool

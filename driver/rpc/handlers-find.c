@@ -14,9 +14,7 @@ rpc_domain_lookup_by_id(RpcCall *call, const void *args, void *ret,
 {
     const RpcInt *id = args;
 
-    return rpc_call_supported(call, call->driver->domainLookupByID, error) &&
-           call->driver->domainLookupByID(call->state, call->who, id->value,
-                                          ret, error);
+    return RPC_DRIVER_CALL(call, domainLookupByID, id->value, ret, error);
 }
 
 bool
@@ -25,9 +23,7 @@ rpc_domain_lookup_by_name(RpcCall *call, const void *args, void *ret,
 {
     const RpcString *name = args;
 
-    return rpc_call_supported(call, call->driver->domainLookupByName, error) &&
-           call->driver->domainLookupByName(call->state, call->who, name->text,
-                                            ret, error);
+    return RPC_DRIVER_CALL(call, domainLookupByName, name->text, ret, error);
 }
 
 bool
@@ -36,9 +32,7 @@ rpc_domain_lookup_by_uuid(RpcCall *call, const void *args, void *ret,
 {
     const RpcUuid *key = args;
 
-    return rpc_call_supported(call, call->driver->domainLookupByUUID, error) &&
-           call->driver->domainLookupByUUID(call->state, call->who, key->uuid,
-                                            ret, error);
+    return RPC_DRIVER_CALL(call, domainLookupByUUID, key->uuid, ret, error);
 }
 
 /* --- lists --------------------------------------------------------------- */
@@ -48,9 +42,7 @@ list_domains(RpcCall *call, unsigned flags, GError **error)
 {
     GArray *domains = NULL;
 
-    if (!rpc_call_supported(call, call->driver->connectListAllDomains, error) ||
-        !call->driver->connectListAllDomains(call->state, call->who, flags,
-                                             &domains, error))
+    if (!RPC_DRIVER_CALL(call, connectListAllDomains, flags, &domains, error))
         return NULL;
     return domains;
 }

@@ -14,10 +14,8 @@ rpc_domain_interface_stats(RpcCall *call, const void *args, void *ret,
 {
     const RpcDeviceArgs *of = args;
 
-    return rpc_call_supported(call, call->driver->domainInterfaceStats,
-                              error) &&
-           call->driver->domainInterfaceStats(call->state, call->who, &of->dom,
-                                              of->device, ret, error);
+    return RPC_DRIVER_CALL(call, domainInterfaceStats, &of->dom, of->device,
+                           ret, error);
 }
 
 bool
@@ -28,11 +26,8 @@ rpc_domain_interface_addresses(RpcCall *call, const void *args, void *ret,
     g_autoptr(GArray) interfaces = NULL;
     RpcJustList *answer = ret;
 
-    if (!rpc_call_supported(call, call->driver->domainInterfaceAddresses,
-                            error) ||
-        !call->driver->domainInterfaceAddresses(call->state, call->who,
-                                                &of->dom, of->value, of->flags,
-                                                &interfaces, error))
+    if (!RPC_DRIVER_CALL(call, domainInterfaceAddresses, &of->dom, of->value,
+                         of->flags, &interfaces, error))
         return false;
     answer->list.items = g_array_steal(interfaces, &answer->list.count);
     return true;
@@ -59,11 +54,8 @@ rpc_domain_get_interface_parameters(RpcCall *call, const void *args, void *ret,
     VirtkvmParams params = { 0 };
 
     if (!rpc_params_check(of->nparams, RPC_INTERFACE_TUNE_MAX, error) ||
-        !rpc_call_supported(call, call->driver->domainGetInterfaceParameters,
-                            error) ||
-        !call->driver->domainGetInterfaceParameters(call->state, call->who,
-                                                    &of->dom, of->device,
-                                                    of->flags, &params, error))
+        !RPC_DRIVER_CALL(call, domainGetInterfaceParameters, &of->dom,
+                         of->device, of->flags, &params, error))
         return false;
     rpc_params_answer(&params, of->nparams, of->flags, ret);
     return true;

@@ -32,10 +32,8 @@ static bool
 create(RpcCall *call, const VirtkvmDomainRef *dom, unsigned flags,
        VirtkvmDomainRef *ret_domain, GError **error)
 {
-    return rpc_call_supported(call, call->driver->domainCreateWithFlags,
-                              error) &&
-           call->driver->domainCreateWithFlags(call->state, call->who, dom,
-                                               flags, ret_domain, error);
+    return RPC_DRIVER_CALL(call, domainCreateWithFlags, dom, flags, ret_domain,
+                           error);
 }
 
 bool

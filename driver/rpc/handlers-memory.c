@@ -19,10 +19,8 @@ static bool
 set_memory(RpcCall *call, const RpcDomainHyperFlags *on, unsigned flags,
            GError **error)
 {
-    return rpc_call_supported(call, call->driver->domainSetMemoryFlags,
-                              error) &&
-           call->driver->domainSetMemoryFlags(call->state, call->who, &on->dom,
-                                              on->value, flags, error);
+    return RPC_DRIVER_CALL(call, domainSetMemoryFlags, &on->dom, on->value,
+                           flags, error);
 }
 
 bool
@@ -54,11 +52,8 @@ rpc_domain_set_memory_stats_period(RpcCall *call, const void *args, void *ret,
 {
     const RpcDomainUintFlags *on = args;
 
-    return rpc_call_supported(call, call->driver->domainSetMemoryStatsPeriod,
-                              error) &&
-           call->driver->domainSetMemoryStatsPeriod(call->state, call->who,
-                                                    &on->dom, (int)on->value,
-                                                    on->flags, error);
+    return RPC_DRIVER_CALL(call, domainSetMemoryStatsPeriod, &on->dom,
+                           (int)on->value, on->flags, error);
 }
 
 bool
@@ -70,9 +65,8 @@ rpc_domain_memory_stats(RpcCall *call, const void *args, void *ret,
     RpcJustList *answer = ret;
 
     if (!rpc_params_check(of->value, RPC_MEMORY_STATS_MAX, error) ||
-        !rpc_call_supported(call, call->driver->domainMemoryStats, error) ||
-        !call->driver->domainMemoryStats(call->state, call->who, &of->dom,
-                                         of->flags, &stats, error))
+        !RPC_DRIVER_CALL(call, domainMemoryStats, &of->dom, of->flags, &stats,
+                         error))
         return false;
     if (stats->len > of->value)
         g_array_set_size(stats, of->value);
@@ -111,9 +105,8 @@ rpc_domain_get_cpu_stats(RpcCall *call, const void *args, void *ret,
         return rpc_absent_in_domain(call, args, ret, error);
     }
     if (!check_cpu_stats(of, error) ||
-        !rpc_call_supported(call, call->driver->domainGetCPUStats, error) ||
-        !call->driver->domainGetCPUStats(call->state, call->who, &of->dom,
-                                         of->flags, &params, error))
+        !RPC_DRIVER_CALL(call, domainGetCPUStats, &of->dom, of->flags, &params,
+                         error))
         return false;
     rpc_params_answer(&params, of->nparams, of->flags, answer);
     return true;
@@ -130,9 +123,8 @@ rpc_domain_get_iothread_info(RpcCall *call, const void *args, void *ret,
     g_autoptr(GArray) threads = NULL;
     RpcCountedList *answer = ret;
 
-    if (!rpc_call_supported(call, call->driver->domainGetIOThreadInfo, error) ||
-        !call->driver->domainGetIOThreadInfo(call->state, call->who, &of->dom,
-                                             of->flags, &threads, error))
+    if (!RPC_DRIVER_CALL(call, domainGetIOThreadInfo, &of->dom, of->flags,
+                         &threads, error))
         return false;
     answer->list.items = g_array_steal(threads, &answer->list.count);
     answer->count = (uint32_t)answer->list.count;

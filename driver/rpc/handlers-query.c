@@ -65,9 +65,7 @@ rpc_domain_get_info(RpcCall *call, const void *args, void *ret, GError **error)
 {
     const RpcDomain *of = args;
 
-    return rpc_call_supported(call, call->driver->domainGetInfo, error) &&
-           call->driver->domainGetInfo(call->state, call->who, &of->dom, ret,
-                                       error);
+    return RPC_DRIVER_CALL(call, domainGetInfo, &of->dom, ret, error);
 }
 
 bool
@@ -82,9 +80,8 @@ rpc_domain_get_state(RpcCall *call, const void *args, void *ret, GError **error)
                   "virDomainGetState");
         return false;
     }
-    return rpc_call_supported(call, call->driver->domainGetState, error) &&
-           call->driver->domainGetState(call->state, call->who, &of->dom,
-                                        &answer->state, &answer->reason, error);
+    return RPC_DRIVER_CALL(call, domainGetState, &of->dom, &answer->state,
+                           &answer->reason, error);
 }
 
 bool
@@ -93,10 +90,7 @@ rpc_domain_get_control_info(RpcCall *call, const void *args, void *ret,
 {
     const RpcDomainFlags *of = args;
 
-    return rpc_call_supported(call, call->driver->domainGetControlInfo,
-                              error) &&
-           call->driver->domainGetControlInfo(call->state, call->who, &of->dom,
-                                              ret, error);
+    return RPC_DRIVER_CALL(call, domainGetControlInfo, &of->dom, ret, error);
 }
 
 bool
@@ -123,9 +117,8 @@ rpc_domain_get_messages(RpcCall *call, const void *args, void *ret,
     RpcString *items;
     guint count;
 
-    if (!rpc_call_supported(call, call->driver->domainGetMessages, error) ||
-        !call->driver->domainGetMessages(call->state, call->who, &of->dom,
-                                         of->flags, &messages, error))
+    if (!RPC_DRIVER_CALL(call, domainGetMessages, &of->dom, of->flags,
+                         &messages, error))
         return false;
     count = g_strv_length(messages);
     items = g_new0(RpcString, count);
