@@ -93,11 +93,7 @@ run_event(VshShell *shell, const VshArgs *args, GError **error)
         vsh_args_given(args, "all") ? NULL : vsh_args_string(args, "event");
     g_autoptr(virDomain) domain = NULL;
     g_autoptr(VshEventQueue) queue = vsh_event_queue_new();
-    Registered events = { .listen = { .shell = shell,
-                                      .queue = queue,
-                                      .loop = vsh_args_given(args, "loop"),
-                                      .timestamp =
-                                          vsh_args_given(args, "timestamp") } };
+    Registered events = { .listen = vsh_listen_of(shell, queue, args) };
     bool ok;
 
     if (vsh_args_given(args, "list"))
@@ -119,19 +115,9 @@ static const VshOption event_options[] = {
       .kind = VSH_OPTION_STRING,
       .help = N_("filter by domain name, id or uuid"),
       .complete = vsh_complete_domain },
-    { .name = "event",
-      .kind = VSH_OPTION_STRING,
-      .help = N_("which event type to wait for"),
-      .complete = vsh_complete_word,
-      .words = vsh_event_names },
+    VSH_LISTEN_EVENT_OPTION(vsh_event_names),
     VSH_FLAG("all", N_("wait for all events instead of just one type")),
-    VSH_FLAG("loop",
-             N_("loop until timeout or interrupt, rather than one-shot")),
-    { .name = "timeout",
-      .kind = VSH_OPTION_NUMBER,
-      .help = N_("timeout seconds") },
-    VSH_FLAG("list", N_("list valid event types")),
-    VSH_FLAG("timestamp", N_("show timestamp for each printed event")),
+    VSH_LISTEN_LOOP_OPTIONS,
     { NULL },
 };
 

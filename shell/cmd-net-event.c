@@ -35,10 +35,7 @@ run_net_event(VshShell *shell, const VshArgs *args, GError **error)
     const char *name = vsh_args_string(args, "network");
     g_autoptr(virNetwork) network = NULL;
     g_autoptr(VshEventQueue) queue = vsh_event_queue_new();
-    VshListen listen = { .shell = shell,
-                         .queue = queue,
-                         .loop = vsh_args_given(args, "loop"),
-                         .timestamp = vsh_args_given(args, "timestamp") };
+    VshListen listen = vsh_listen_of(shell, queue, args);
     int number;
     bool ok;
 
@@ -65,18 +62,8 @@ static const VshOption event_options[] = {
       .kind = VSH_OPTION_STRING,
       .help = N_("filter by network name or uuid"),
       .complete = vsh_complete_network },
-    { .name = "event",
-      .kind = VSH_OPTION_STRING,
-      .help = N_("which event type to wait for"),
-      .complete = vsh_complete_word,
-      .words = vsh_network_event_names },
-    VSH_FLAG("loop",
-             N_("loop until timeout or interrupt, rather than one-shot")),
-    { .name = "timeout",
-      .kind = VSH_OPTION_NUMBER,
-      .help = N_("timeout seconds") },
-    VSH_FLAG("list", N_("list valid event types")),
-    VSH_FLAG("timestamp", N_("show timestamp for each printed event")),
+    VSH_LISTEN_EVENT_OPTION(vsh_network_event_names),
+    VSH_LISTEN_LOOP_OPTIONS,
     { NULL },
 };
 

@@ -23,6 +23,15 @@ typedef enum VshListenEnd {
     LISTEN_UNREAD, /* nobody reads the output any more */
 } VshListenEnd;
 
+VshListen
+vsh_listen_of(VshShell *shell, VshEventQueue *queue, const VshArgs *args)
+{
+    return (VshListen){ .shell = shell,
+                        .queue = queue,
+                        .loop = vsh_args_given(args, "loop"),
+                        .timestamp = vsh_args_given(args, "timestamp") };
+}
+
 static char *
 stamp(gint64 time_us)
 {
