@@ -21,7 +21,7 @@ typedef struct Section {
     virNetworkUpdateSection section;
     const char *name;           /* as in libvirt's messages */
     const ConfElement *element; /* NULL: nothing can be changed */
-    const char *label;          /* "dhcp host entry"; not translated */
+    const char *label;          /* N_("dhcp host entry") */
     /** The list that entries are in; NULL with @error set. */
     GPtrArray *(*list)(ConfNetwork *network, int parent, GError **error);
     bool (*match)(const void *entry, const void *given, Want want);
@@ -212,24 +212,25 @@ static const Section sections[] = {
     { VIR_NETWORK_SECTION_DOMAIN, .name = "domain" },
     { VIR_NETWORK_SECTION_IP, .name = "ip" },
     { VIR_NETWORK_SECTION_IP_DHCP_HOST, .name = "ip-dhcp-host",
-      .element = &conf_dhcp_host_element, .label = "dhcp host entry",
+      .element = &conf_dhcp_host_element, .label = N_("dhcp host entry"),
       .list = dhcp_hosts, .match = match_dhcp_host, .modifiable = true },
     { VIR_NETWORK_SECTION_IP_DHCP_RANGE, .name = "ip-dhcp-range",
-      .element = &conf_dhcp_range_element, .label = "dhcp range entry",
+      .element = &conf_dhcp_range_element, .label = N_("dhcp range entry"),
       .list = dhcp_ranges, .match = match_dhcp_range },
     { VIR_NETWORK_SECTION_FORWARD, .name = "forward" },
     { VIR_NETWORK_SECTION_FORWARD_INTERFACE, .name = "forward-interface",
-      .element = &conf_forward_interface_element, .label = "interface entry",
-      .list = forward_interfaces, .match = match_forward_interface },
+      .element = &conf_forward_interface_element,
+      .label = N_("interface entry"), .list = forward_interfaces,
+      .match = match_forward_interface },
     { VIR_NETWORK_SECTION_FORWARD_PF, .name = "forward-pf" },
     { VIR_NETWORK_SECTION_PORTGROUP, .name = "portgroup",
-      .element = &conf_portgroup_element, .label = "portgroup entry",
+      .element = &conf_portgroup_element, .label = N_("portgroup entry"),
       .list = portgroups, .match = match_portgroup, .modifiable = true },
     { VIR_NETWORK_SECTION_DNS_HOST, .name = "dns-host",
-      .element = &conf_dns_host_element, .label = "DNS HOST record",
+      .element = &conf_dns_host_element, .label = N_("DNS HOST record"),
       .list = dns_hosts, .match = match_dns_host },
     { VIR_NETWORK_SECTION_DNS_TXT, .name = "dns-txt",
-      .element = &conf_dns_txt_element, .label = "DNS TXT record",
+      .element = &conf_dns_txt_element, .label = N_("DNS TXT record"),
       .list = dns_txts, .match = match_dns_txt },
     { VIR_NETWORK_SECTION_DNS_SRV, .name = "dns-srv" },
 };
@@ -292,7 +293,7 @@ add(const Section *section, GPtrArray *list, void *entry,
     if (find(section, list, entry, WANT_CLASH) >= 0) {
         error_set(error, VIR_ERR_OPERATION_INVALID,
                   _("there is an existing %s in network '%s' that matches"),
-                  section->label, network->name);
+                  _(section->label), network->name);
         return false;
     }
     if (list->len >= CONF_LIST_MAX) {
@@ -310,7 +311,7 @@ not_found(const Section *section, const ConfNetwork *network, GError **error)
 {
     error_set(error, VIR_ERR_OPERATION_INVALID,
               _("couldn't locate a matching %s in network '%s'"),
-              section->label, network->name);
+              _(section->label), network->name);
     return false;
 }
 
@@ -323,7 +324,7 @@ modify(const Section *section, GPtrArray *list, void *entry,
     if (!section->modifiable) {
         error_set(error, VIR_ERR_OPERATION_INVALID,
                   _("a %s cannot be modified, only added or deleted"),
-                  section->label);
+                  _(section->label));
         return false;
     }
     old = find(section, list, entry, WANT_OLD);

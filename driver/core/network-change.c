@@ -2,7 +2,6 @@
 /* Copyright (C) 2026 The virtkvm authors */
 #include <config.h>
 
-#include <string.h>
 #include <unistd.h>
 
 #include "conf/domain.h"
@@ -11,13 +10,6 @@
 #include "core/network.h"
 #include "util/error.h"
 #include "util/i18n.h"
-
-static void
-to_ref(const CoreNetwork *network, VirtkvmNetworkRef *ret_network)
-{
-    ret_network->name = g_strdup(network->name);
-    memcpy(ret_network->uuid, network->uuid, VIR_UUID_BUFLEN);
-}
 
 /* The network with the name and uuid of @conf, or NULL for a new one. */
 static bool
@@ -59,7 +51,6 @@ add(VirtkvmState *state, const ConfNetwork *conf)
 
 /* --- define and create --------------------------------------------------- */
 
-/* With `change` held. @conf is kept where it succeeds. */
 static bool
 define(VirtkvmState *state, ConfNetwork **conf, VirtkvmNetworkRef *ret_network,
        GError **error)
@@ -74,30 +65,8 @@ define(VirtkvmState *state, ConfNetwork **conf, VirtkvmNetworkRef *ret_network,
         network = add(state, *conf);
     core_network_set_config(state, network, g_steal_pointer(conf));
     core_network_event(state, network, VIR_NETWORK_EVENT_DEFINED);
-    to_ref(network, ret_network);
+    core_network_to_ref(network, ret_network);
     return true;
-}
-
-bool
-core_call_network_define(VirtkvmState *state, const VirtkvmCaller *who,
-                         const char *xml, unsigned flags,
-                         VirtkvmNetworkRef *ret_network, GError **error)
-{
-    g_autoptr(ConfNetwork) conf = NULL;
-    bool validate = flags & VIR_NETWORK_DEFINE_VALIDATE;
-    bool defined;
-
-    if (!core_api_check_flags(flags, VIR_NETWORK_DEFINE_VALIDATE,
-                              "networkDefineXMLFlags", error))
-        return false;
-    conf = conf_network_parse(
-        xml, CONF_PARSE_INACTIVE | (validate ? CONF_PARSE_VALIDATE : 0), error);
-    if (!conf)
-        return false;
-    g_mutex_lock(&state->networks->change);
-    defined = define(state, &conf, ret_network, error);
-    g_mutex_unlock(&state->networks->change);
-    return defined;
 }
 
 static bool
@@ -118,9 +87,43 @@ create(VirtkvmState *state, ConfNetwork **conf, VirtkvmNetworkRef *ret_network,
         network = add(state, *conf);
     started = core_network_start(state, network, g_steal_pointer(conf), error);
     if (started)
-        to_ref(network, ret_network);
+        core_network_to_ref(network, ret_network);
     core_network_retire(state, network);
     return started;
+}
+
+/** What becomes of a document, with `change` held; @conf is kept where it
+ * succeeds. */
+typedef bool (*Take)(VirtkvmState *state, ConfNetwork **conf,
+                     VirtkvmNetworkRef *ret_network, GError **error);
+
+/* @validate: the only flag that the call knows */
+static bool
+take(VirtkvmState *state, Take fn, const char *xml, unsigned flags,
+     unsigned validate, VirtkvmNetworkRef *ret_network, GError **error)
+{
+    unsigned how =
+        CONF_PARSE_INACTIVE | (flags & validate ? CONF_PARSE_VALIDATE : 0);
+    g_autoptr(ConfNetwork) conf = conf_network_parse(xml, how, error);
+    bool taken;
+
+    if (!conf)
+        return false;
+    g_mutex_lock(&state->networks->change);
+    taken = fn(state, &conf, ret_network, error);
+    g_mutex_unlock(&state->networks->change);
+    return taken;
+}
+
+bool
+core_call_network_define(VirtkvmState *state, const VirtkvmCaller *who,
+                         const char *xml, unsigned flags,
+                         VirtkvmNetworkRef *ret_network, GError **error)
+{
+    return core_api_check_flags(flags, VIR_NETWORK_DEFINE_VALIDATE,
+                                "networkDefineXMLFlags", error) &&
+           take(state, define, xml, flags, VIR_NETWORK_DEFINE_VALIDATE,
+                ret_network, error);
 }
 
 bool
@@ -128,21 +131,10 @@ core_call_network_create_xml(VirtkvmState *state, const VirtkvmCaller *who,
                              const char *xml, unsigned flags,
                              VirtkvmNetworkRef *ret_network, GError **error)
 {
-    g_autoptr(ConfNetwork) conf = NULL;
-    bool validate = flags & VIR_NETWORK_CREATE_VALIDATE;
-    bool created;
-
-    if (!core_api_check_flags(flags, VIR_NETWORK_CREATE_VALIDATE,
-                              "networkCreateXMLFlags", error))
-        return false;
-    conf = conf_network_parse(
-        xml, CONF_PARSE_INACTIVE | (validate ? CONF_PARSE_VALIDATE : 0), error);
-    if (!conf)
-        return false;
-    g_mutex_lock(&state->networks->change);
-    created = create(state, &conf, ret_network, error);
-    g_mutex_unlock(&state->networks->change);
-    return created;
+    return core_api_check_flags(flags, VIR_NETWORK_CREATE_VALIDATE,
+                                "networkCreateXMLFlags", error) &&
+           take(state, create, xml, flags, VIR_NETWORK_CREATE_VALIDATE,
+                ret_network, error);
 }
 
 /* --- changes of one network ---------------------------------------------- */

@@ -2,8 +2,6 @@
 /* Copyright (C) 2026 The virtkvm authors */
 #include <config.h>
 
-#include <string.h>
-
 #include "conf/domain.h"
 #include "core/api.h"
 #include "core/calls.h"
@@ -18,13 +16,6 @@ ref_clear(gpointer data)
     VirtkvmNetworkRef *ref = data;
 
     g_free(ref->name);
-}
-
-static void
-to_ref(const CoreNetwork *network, VirtkvmNetworkRef *ret_network)
-{
-    ret_network->name = g_strdup(network->name);
-    memcpy(ret_network->uuid, network->uuid, VIR_UUID_BUFLEN);
 }
 
 /* A network is there for clients once it is persistent or active. */
@@ -84,7 +75,7 @@ network_list(VirtkvmState *state, const VirtkvmCaller *who, unsigned flags,
 
         if (!matches(network, flags))
             continue;
-        to_ref(network, &ref);
+        core_network_to_ref(network, &ref);
         g_array_append_val(found, ref);
     }
     g_mutex_unlock(&networks->lock);
@@ -92,22 +83,28 @@ network_list(VirtkvmState *state, const VirtkvmCaller *who, unsigned flags,
     return true;
 }
 
+/* @network: with `lock` held, which is released; NULL: there is none */
+static bool
+answer_unlock(VirtkvmState *state, const CoreNetwork *network,
+              VirtkvmNetworkRef *ret_network)
+{
+    bool found = network && exists(network);
+
+    if (found)
+        core_network_to_ref(network, ret_network);
+    g_mutex_unlock(&state->networks->lock);
+    return found;
+}
+
 static bool
 network_lookup_uuid(VirtkvmState *state, const VirtkvmCaller *who,
                     const unsigned char *uuid, VirtkvmNetworkRef *ret_network,
                     GError **error)
 {
-    const CoreNetwork *network;
     char text[VIR_UUID_STRING_BUFLEN];
-    bool found;
 
     g_mutex_lock(&state->networks->lock);
-    network = core_network_by_uuid(state, uuid);
-    found = network && exists(network);
-    if (found)
-        to_ref(network, ret_network);
-    g_mutex_unlock(&state->networks->lock);
-    if (found)
+    if (answer_unlock(state, core_network_by_uuid(state, uuid), ret_network))
         return true;
     conf_uuid_format(uuid, text);
     error_set(error, VIR_ERR_NO_NETWORK,
@@ -120,16 +117,8 @@ network_lookup_name(VirtkvmState *state, const VirtkvmCaller *who,
                     const char *name, VirtkvmNetworkRef *ret_network,
                     GError **error)
 {
-    const CoreNetwork *network;
-    bool found;
-
     g_mutex_lock(&state->networks->lock);
-    network = core_network_by_name(state, name);
-    found = network && exists(network);
-    if (found)
-        to_ref(network, ret_network);
-    g_mutex_unlock(&state->networks->lock);
-    if (found)
+    if (answer_unlock(state, core_network_by_name(state, name), ret_network))
         return true;
     error_set(error, VIR_ERR_NO_NETWORK,
               _("no network with matching name '%s'"), name);
@@ -234,15 +223,6 @@ ask_active(const CoreNetwork *network, void *data, GError **error)
     return true;
 }
 
-static int
-network_is_active(VirtkvmState *state, const VirtkvmCaller *who,
-                  const VirtkvmNetworkRef *net, GError **error)
-{
-    int answer = 0;
-
-    return ask(state, net, ask_active, &answer, error) ? answer : -1;
-}
-
 static bool
 ask_persistent(const CoreNetwork *network, void *data, GError **error)
 {
@@ -250,13 +230,28 @@ ask_persistent(const CoreNetwork *network, void *data, GError **error)
     return true;
 }
 
+/* Returns: 1 or 0; -1: no such network */
+static int
+yes_or_no(VirtkvmState *state, const VirtkvmNetworkRef *net, Ask question,
+          GError **error)
+{
+    int answer = 0;
+
+    return ask(state, net, question, &answer, error) ? answer : -1;
+}
+
+static int
+network_is_active(VirtkvmState *state, const VirtkvmCaller *who,
+                  const VirtkvmNetworkRef *net, GError **error)
+{
+    return yes_or_no(state, net, ask_active, error);
+}
+
 static int
 network_is_persistent(VirtkvmState *state, const VirtkvmCaller *who,
                       const VirtkvmNetworkRef *net, GError **error)
 {
-    int answer = 0;
-
-    return ask(state, net, ask_persistent, &answer, error) ? answer : -1;
+    return yes_or_no(state, net, ask_persistent, error);
 }
 
 /* --- leases ----------------------------------------------------------------

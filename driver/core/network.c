@@ -68,6 +68,13 @@ core_networks_free(VirtkvmState *state)
     g_free(networks);
 }
 
+void
+core_network_to_ref(const CoreNetwork *network, VirtkvmNetworkRef *ret_network)
+{
+    ret_network->name = g_strdup(network->name);
+    memcpy(ret_network->uuid, network->uuid, VIR_UUID_BUFLEN);
+}
+
 CoreNetwork *
 core_network_by_name(VirtkvmState *state, const char *name)
 {
@@ -132,28 +139,29 @@ core_network_retire(VirtkvmState *state, CoreNetwork *network)
     g_mutex_unlock(&state->networks->lock);
 }
 
+static void
+set_definition(VirtkvmState *state, ConfNetwork **member, ConfNetwork *conf)
+{
+    ConfNetwork *old = *member;
+
+    g_mutex_lock(&state->networks->lock);
+    *member = conf;
+    g_mutex_unlock(&state->networks->lock);
+    conf_network_free(old);
+}
+
 void
 core_network_set_config(VirtkvmState *state, CoreNetwork *network,
                         ConfNetwork *conf)
 {
-    ConfNetwork *old = network->config;
-
-    g_mutex_lock(&state->networks->lock);
-    network->config = conf;
-    g_mutex_unlock(&state->networks->lock);
-    conf_network_free(old);
+    set_definition(state, &network->config, conf);
 }
 
 void
 core_network_set_live(VirtkvmState *state, CoreNetwork *network,
                       ConfNetwork *conf)
 {
-    ConfNetwork *old = network->live;
-
-    g_mutex_lock(&state->networks->lock);
-    network->live = conf;
-    g_mutex_unlock(&state->networks->lock);
-    conf_network_free(old);
+    set_definition(state, &network->live, conf);
 }
 
 void

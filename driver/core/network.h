@@ -76,6 +76,10 @@ bool core_networks_load(VirtkvmState *state, bool autostart, GError **error);
 /** core_networks_reload: read definitions again */
 bool core_networks_reload(VirtkvmState *state, GError **error);
 
+/** core_network_to_ref: what goes over the wire */
+void core_network_to_ref(const CoreNetwork *network,
+                         VirtkvmNetworkRef *ret_network);
+
 /* With either lock held; NULL if there is none. */
 CoreNetwork *core_network_by_name(VirtkvmState *state, const char *name);
 CoreNetwork *core_network_by_uuid(VirtkvmState *state,
