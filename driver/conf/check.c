@@ -211,6 +211,65 @@ check_sources(const ConfDomain *domain, GError **error)
     return true;
 }
 
+/* A machine without a kernel begins with firmware. */
+static bool
+check_kernel(const ConfDomain *domain, GError **error)
+{
+    const ConfOs *os = &domain->os;
+    bool microvm = strcmp(os->machine, "microvm") == 0;
+
+    if (!os->kernel && microvm) {
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("<os> has no <kernel>, and a microvm has no firmware: name "
+                    "a kernel to boot"));
+        return false;
+    }
+    if (os->kernel && os->loader.path && !microvm &&
+        os->loader.type != CONF_LOADER_PFLASH) {
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("a BIOS does not start the <kernel>: remove <loader>, and "
+                    "it is started directly"));
+        return false;
+    }
+    return true;
+}
+
+/* Marks @order as taken. Returns: false if it was; 0 is no order */
+static bool
+take_order(GHashTable *taken, unsigned order, GError **error)
+{
+    if (order == 0 || g_hash_table_add(taken, GUINT_TO_POINTER(order)))
+        return true;
+    error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+              _("boot order '%u' used for more than one device"), order);
+    return false;
+}
+
+static bool
+check_boot_order(const ConfDomain *domain, GError **error)
+{
+    g_autoptr(GHashTable) taken = g_hash_table_new(NULL, NULL);
+
+    for (guint i = 0; i < domain->disks->len; i++) {
+        const ConfDisk *disk = g_ptr_array_index(domain->disks, i);
+
+        if (!take_order(taken, disk->boot_order, error))
+            return false;
+    }
+    for (guint i = 0; i < domain->interfaces->len; i++) {
+        const ConfInterface *net = g_ptr_array_index(domain->interfaces, i);
+
+        if (!take_order(taken, net->boot_order, error))
+            return false;
+    }
+    if (g_hash_table_size(taken) == 0 || domain->os.boot->len == 0)
+        return true;
+    error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+              _("per-device boot elements cannot be used together with os/boot "
+                "elements"));
+    return false;
+}
+
 static bool
 check_whole(const ConfDomain *domain, const Check *check, GError **error)
 {
@@ -220,13 +279,8 @@ check_whole(const ConfDomain *domain, const Check *check, GError **error)
                   domain->type);
         return false;
     }
-    if (!domain->os.kernel && !domain->os.loader.path &&
-        domain->os.firmware != CONF_FIRMWARE_EFI) {
-        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                  _("<os> has no <kernel>: name a kernel to boot, or ask for "
-                    "firmware by firmware='efi'"));
+    if (!check_kernel(domain, error) || !check_boot_order(domain, error))
         return false;
-    }
     if (!check_microvm(domain, check, error) || !check_sources(domain, error))
         return false;
     if (domain->vcpus.max > 1 && !conf_domain_feature(domain, "acpi", false))

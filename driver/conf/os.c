@@ -86,14 +86,72 @@ check_nvram(const ConfOs *os, const xmlNode *node, GError **error)
     return true;
 }
 
+/* The numbers that firmware counts with are of 16 bits. */
+#define TIMEOUT_MAX 65535
+
+static bool
+check_timeout(const char *text, gint64 least, const xmlNode *node,
+              const char *message, GError **error)
+{
+    char *rest = NULL;
+    gint64 value;
+
+    if (!text)
+        return true;
+    value = g_ascii_strtoll(text, &rest, 10);
+    if (*text && !*rest && value >= least && value <= TIMEOUT_MAX)
+        return true;
+    return refuse(error, node, message);
+}
+
+static bool
+check_boot(const ConfOs *os, const xmlNode *node, GError **error)
+{
+    return check_timeout(os->menu_timeout, 0, node,
+                         N_("invalid value for boot menu timeout, must be in "
+                            "range [0,65535]"),
+                         error) &&
+           check_timeout(os->reboot_timeout, -1, node,
+                         N_("invalid value for rebootTimeout, must be in "
+                            "range [-1,65535]"),
+                         error);
+}
+
 static bool
 os_check(void *base, const xmlNode *node, unsigned flags, GError **error)
 {
     const ConfOs *os = base;
 
     return check_features(os, node, error) && check_loader(os, node, error) &&
-           check_nvram(os, node, error);
+           check_nvram(os, node, error) && check_boot(os, node, error);
 }
+
+static const char *const boot_names[] = { NULL,    "fd",      "hd",
+                                          "cdrom", "network", "" };
+static const ConfField boot_fields[] = { CONF_ATTR("dev", ConfBoot, dev, enum,
+                                                   .names = boot_names,
+                                                   .flags = CONF_REQUIRED),
+                                         CONF_END };
+static const ConfElement boot_element = {
+    .name = "boot",
+    .fields = boot_fields,
+    .size = sizeof(ConfBoot),
+    .carried = offsetof(ConfBoot, carried),
+};
+
+static const ConfField menu_fields[] = {
+    CONF_ATTR("enable", ConfOs, menu, yesno),
+    CONF_ATTR("timeout", ConfOs, menu_timeout, token), CONF_END
+};
+static const ConfElement menu_element = { .name = "bootmenu",
+                                          .fields = menu_fields };
+
+static const ConfField bios_fields[] = {
+    CONF_ATTR("useserial", ConfOs, use_serial, yesno),
+    CONF_ATTR("rebootTimeout", ConfOs, reboot_timeout, token), CONF_END
+};
+static const ConfElement bios_element = { .name = "bios",
+                                          .fields = bios_fields };
 
 static const char *const firmware_names[] = { NULL, "bios", "efi", "" };
 
@@ -116,9 +174,9 @@ static const ConfField os_fields[] = {
     CONF_CARRY("root", .policy = CONF_REFUSED),
     CONF_CARRY("acpi", .policy = CONF_REFUSED,
                .advice = N_("tables of one's own are not given to the guest")),
-    CONF_CARRY("boot", .policy = CONF_QUIET, .flags = CONF_MANY),
-    CONF_CARRY("bootmenu", .policy = CONF_QUIET),
-    CONF_CARRY("bios", .policy = CONF_QUIET),
+    CONF_LIST("boot", ConfOs, boot, boot_element),
+    CONF_GROUP("bootmenu", menu_element),
+    CONF_GROUP("bios", bios_element),
     CONF_CARRY("smbios", .policy = CONF_REFUSED, .judge = judge_smbios,
                .advice = N_("the guest is given no SMBIOS tables: remove it or "
                             "use mode='emulate'")),

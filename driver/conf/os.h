@@ -59,6 +59,19 @@ typedef struct ConfNvram {
     char *format;
 } ConfNvram;
 
+typedef enum ConfBootDevice {
+    CONF_BOOT_FD = 1,
+    CONF_BOOT_HD,
+    CONF_BOOT_CDROM,
+    CONF_BOOT_NETWORK,
+} ConfBootDevice;
+
+/** <boot>: what is tried, in the document's order */
+typedef struct ConfBoot {
+    int dev; /* ConfBootDevice */
+    ConfCarried carried;
+} ConfBoot;
+
 typedef struct ConfOs {
     char *type;    /* hvm */
     char *arch;    /* x86_64 */
@@ -70,6 +83,12 @@ typedef struct ConfOs {
     GPtrArray *firmware_features; /* ConfFirmwareFeature */
     ConfLoader loader;
     ConfNvram nvram;
+    GPtrArray *boot; /* ConfBoot; empty: the first disk */
+    /* <bootmenu> and <bios>, numbers as they were written; NULL = absent */
+    ConfOnOff menu;
+    char *menu_timeout; /* ms, 0 to 65535 */
+    ConfOnOff use_serial;
+    char *reboot_timeout; /* ms, -1 (never) to 65535 */
 } ConfOs;
 
 /** conf_firmware_feature_new: empty, for firmware_features */

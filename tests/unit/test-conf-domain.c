@@ -309,7 +309,24 @@ test_start_refuses_by_name(void **state)
                          "<frobnicator>");
     assert_start_refused(HEAD OS "<vcpu sideways='yes'>1</vcpu></domain>",
                          "'sideways' of <vcpu>");
-    assert_start_refused(HEAD "<os><type>hvm</type></os></domain>", "<kernel>");
+    assert_start_refused(HEAD
+                         "<os><type machine='microvm'>hvm</type></os></domain>",
+                         "<kernel>");
+    assert_start_refused(HEAD "<os><type>hvm</type><kernel>/k</kernel>"
+                              "<loader>/l</loader></os></domain>",
+                         "remove <loader>");
+    assert_start_refused(HEAD "<os><type>hvm</type><boot dev='hd'/></os>"
+                              "<devices><interface type='user'><model "
+                              "type='virtio'/><boot order='1'/></interface>"
+                              "</devices></domain>",
+                         "os/boot");
+    assert_start_refused(HEAD "<os><type>hvm</type></os>"
+                              "<devices><interface type='user'><model "
+                              "type='virtio'/><boot order='3'/></interface>"
+                              "<interface type='user'><model type='virtio'/>"
+                              "<boot order='3'/></interface></devices>"
+                              "</domain>",
+                         "boot order '3' used");
     assert_start_refused(HEAD "<os><type machine='microvm'>hvm</type><kernel>/k"
                               "</kernel><loader>/l</loader></os></domain>",
                          "a microvm has no firmware");

@@ -493,6 +493,118 @@ test_rng_source_is_a_device(void **state)
     }
 }
 
+/* @os: beside <type>; the domain has two disks and an interface */
+static EngineConfig *
+boot_config(const Place *place, const char *os, const char *orders[3])
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *xml = g_strdup_printf(
+        "<domain type='kvm'><name>a</name><memory unit='KiB'>65536</memory>"
+        "<os><type arch='x86_64' machine='pc'>hvm</type>%s"
+        "</os><devices><disk type='file'><driver name='qemu' type='raw'/>"
+        "<source file='%s'/><target dev='vda' bus='virtio'/>%s<readonly/>"
+        "</disk><disk type='file'><driver name='qemu' type='raw'/>"
+        "<source file='%s'/><target dev='vdb' bus='virtio'/>%s<readonly/>"
+        "</disk><interface type='user'><model type='virtio'/>%s</interface>"
+        "</devices></domain>",
+        os, place->kernel, orders[0], place->initrd, orders[1], orders[2]);
+    g_autoptr(ConfDomain) domain =
+        conf_domain_parse(xml, CONF_PARSE_INACTIVE, &error);
+    g_autoptr(EngineResolved) resolved = NULL;
+
+    assert_null(error);
+    resolved = resolve(domain, 0, NULL, &error);
+    if (error)
+        fail_msg("%s", error->message);
+    return config_of(resolved, 100);
+}
+
+static const char *const no_orders[3] = { "", "", "" };
+
+/* Returns: the bootindex of the device that is called so */
+static unsigned
+bootindex(const EngineConfig *config, const char *id)
+{
+    for (size_t i = 0; i < config->n_devices; i++)
+        if (strcmp(config->devices[i]->id, id) == 0)
+            return config->devices[i]->bootindex;
+    fail_msg("no device '%s'", id);
+    return 0;
+}
+
+static char *
+rom_loader(const Place *place)
+{
+    return g_strdup_printf("<loader type='rom'>%s</loader>", place->kernel);
+}
+
+static void
+test_boot_devices(void **state)
+{
+    g_autofree char *loader = rom_loader(*state);
+    g_autofree char *os = g_strconcat(
+        loader,
+        "<boot dev='network'/><boot dev='cdrom'/><boot dev='hd'/><boot "
+        "dev='hd'/><bootmenu enable='yes' timeout='2500'/><bios "
+        "useserial='no' rebootTimeout='700'/>",
+        NULL);
+    g_autoptr(EngineConfig) config =
+        boot_config(*state, os, (const char **)no_orders);
+
+    assert_true(engine_config_has_firmware(config));
+    assert_int_equal(config->firmware.type, ENGINE_FIRMWARE_ROM);
+    assert_false(engine_file_is_named(&config->kernel));
+    assert_int_equal(bootindex(config, "net0"), 1);
+    assert_int_equal(bootindex(config, "virtio-disk0"), 3);
+    assert_int_equal(bootindex(config, "virtio-disk1"), 0);
+    assert_true(config->boot.menu);
+    assert_int_equal(config->boot.menu_timeout_ms, 2500);
+    assert_int_equal(config->boot.reboot_timeout_ms, 700);
+    assert_false(config->boot.serial);
+}
+
+static void
+test_boot_orders(void **state)
+{
+    const char *orders[3] = { "<boot order='7'/>", "<boot order='2'/>", "" };
+    g_autofree char *loader = rom_loader(*state);
+    g_autoptr(EngineConfig) config = boot_config(*state, loader, orders);
+
+    assert_int_equal(bootindex(config, "virtio-disk0"), 7);
+    assert_int_equal(bootindex(config, "virtio-disk1"), 2);
+    assert_int_equal(bootindex(config, "net0"), 0);
+    assert_false(config->boot.menu);
+    assert_true(config->boot.serial);
+    assert_int_equal(config->boot.reboot_timeout_ms, -1);
+}
+
+static void
+test_first_disk_is_the_default(void **state)
+{
+    g_autofree char *loader = rom_loader(*state);
+    g_autoptr(EngineConfig) config =
+        boot_config(*state, loader, (const char **)no_orders);
+
+    assert_int_equal(bootindex(config, "virtio-disk0"), 1);
+    assert_int_equal(bootindex(config, "virtio-disk1"), 0);
+}
+
+/* A kernel is started as ever, whatever else is said about booting. */
+static void
+test_kernel_needs_no_firmware(void **state)
+{
+    const Place *place = *state;
+    g_autofree char *os = g_strdup_printf(
+        "<kernel>%s</kernel><boot dev='hd'/><bootmenu enable='yes'/>",
+        place->kernel);
+    g_autoptr(EngineConfig) config =
+        boot_config(place, os, (const char **)no_orders);
+
+    assert_false(engine_config_has_firmware(config));
+    assert_int_equal(bootindex(config, "virtio-disk0"), 0);
+    assert_false(config->boot.menu);
+}
+
 int
 main(void)
 {
@@ -509,6 +621,10 @@ main(void)
         cmocka_unit_test(test_by_hand_the_terminal_is_the_console),
         cmocka_unit_test(test_rng_after_the_balloon),
         cmocka_unit_test(test_rng_source_is_a_device),
+        cmocka_unit_test(test_boot_devices),
+        cmocka_unit_test(test_boot_orders),
+        cmocka_unit_test(test_first_disk_is_the_default),
+        cmocka_unit_test(test_kernel_needs_no_firmware),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

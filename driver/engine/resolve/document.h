@@ -41,8 +41,12 @@ void engine_document_warn(EngineResolved *resolved, char *message);
 bool engine_document_fill(json_t *root, const ConfDomain *domain,
                           GError **error);
 
-/** engine_document_firmware: what <loader> and <nvram> name */
+/** engine_document_firmware: what <loader> and <nvram> name; without them and
+ * a kernel the host's BIOS */
 bool engine_document_firmware(EngineResolved *resolved, GError **error);
+
+/** engine_document_boot: what firmware is told; after the devices */
+void engine_document_boot(EngineResolved *resolved);
 
 /** engine_document_devices: the devices on the PCI bus */
 bool engine_document_devices(EngineResolved *resolved, GError **error);

@@ -73,20 +73,52 @@ add_vars(EngineResolved *resolved, json_t *firmware, GError **error)
     return add_file(resolved, vars, path, true, "nvram", error);
 }
 
+/* Where packages put SeaBIOS, the larger build first, which has all drivers. */
+static const char *
+find_bios(void)
+{
+    static const char *const paths[] = {
+        "/usr/share/seabios/bios-256k.bin", /* Debian, Fedora */
+        "/usr/share/qemu/bios-256k.bin",    /* openSUSE, Arch Linux */
+        "/usr/share/seabios/bios.bin",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
+        if (access(paths[i], R_OK) == 0)
+            return paths[i];
+    return NULL;
+}
+
+static bool
+add_bios(EngineResolved *resolved, json_t *firmware, GError **error)
+{
+    const char *path = find_bios();
+
+    if (path)
+        return add_file(resolved, firmware, path, false, "os", error);
+    error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+              _("<os> has no <kernel>, and this host no BIOS that would boot a "
+                "disk: install the package seabios, or name a <loader> or a "
+                "<kernel>"));
+    return false;
+}
+
 bool
 engine_document_firmware(EngineResolved *resolved, GError **error)
 {
     const ConfOs *os = &resolved->domain->os;
     const ConfLoader *loader = &os->loader;
-    bool flash = loader->type == CONF_LOADER_PFLASH;
+    bool flash = loader->path && loader->type == CONF_LOADER_PFLASH;
     bool writable = flash && loader->readonly != CONF_ONOFF_ON;
     json_t *firmware;
 
-    if (!loader->path)
+    if (!loader->path && os->kernel)
         return true;
     firmware = json_object();
     json_object_set_new(resolved->root, "firmware", firmware);
     json_object_set_new(firmware, "type", json_string(flash ? "flash" : "rom"));
+    if (!loader->path)
+        return add_bios(resolved, firmware, error);
     if (writable)
         json_object_set_new(firmware, "writable", json_true());
     return add_file(resolved, firmware, loader->path, writable, "loader",

@@ -122,16 +122,6 @@ add_kernel(EngineResolved *resolved, GError **error)
                      error);
 }
 
-static bool
-check_kernel(const ConfDomain *domain, GError **error)
-{
-    if (domain->os.kernel || domain->os.loader.path)
-        return true;
-    error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
-              _("<os> has no <kernel>: name a kernel to boot"));
-    return false;
-}
-
 EngineResolved *
 engine_resolve(ConfDomain *domain, const EngineResolveContext *context,
                GError **error)
@@ -139,14 +129,14 @@ engine_resolve(ConfDomain *domain, const EngineResolveContext *context,
     g_autoptr(EngineResolved) resolved = engine_resolved_new(domain, context);
 
     conf_domain_assign_live(domain);
-    if (!check_kernel(domain, error) ||
-        !engine_document_fill(resolved->root, domain, error) ||
+    if (!engine_document_fill(resolved->root, domain, error) ||
         !engine_document_firmware(resolved, error) ||
         !add_kernel(resolved, error) ||
         !add_initrd(resolved, domain->os.initrd, error) ||
         !engine_document_serials(resolved, error) ||
         !engine_document_devices(resolved, error))
         return NULL;
+    engine_document_boot(resolved);
     json_object_set_new(resolved->root, "paused",
                         json_boolean(context->flags & ENGINE_RESOLVE_PAUSED));
     return engine_resolved_finish(g_steal_pointer(&resolved), error);
