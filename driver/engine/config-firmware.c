@@ -57,12 +57,8 @@ engine_firmware_config_read(json_t *value, void *target,
         (firmware->writable || engine_file_is_named(&firmware->vars)))
         return engine_place_refuse(place, VIR_ERR_INVALID_ARG,
                                    _("can only be written in flash"), error);
-    if (engine_file_is_named(&firmware->image) &&
-        firmware->type == ENGINE_FIRMWARE_ROM)
-        return true;
     if (engine_file_is_named(&firmware->image))
-        return engine_place_refuse(place, VIR_ERR_CONFIG_UNSUPPORTED,
-                                   _("is not run by this engine"), error);
+        return true;
     return engine_place_refuse(place, VIR_ERR_INVALID_ARG,
                                _("needs 'fd' or 'path'"), error);
 }

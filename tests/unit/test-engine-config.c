@@ -108,6 +108,26 @@ test_boot(void **state)
 }
 
 static void
+test_flash(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(EngineConfig) config = engine_config_parse(
+        "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217728,"
+        "\"firmware\":{\"type\":\"flash\",\"path\":\"/code\","
+        "\"vars\":{\"fd\":11,\"path\":\"/vars\"}}}",
+        &error);
+
+    assert_null(error);
+    assert_int_equal(config->firmware.type, ENGINE_FIRMWARE_FLASH);
+    assert_string_equal(config->firmware.image.path, "/code");
+    assert_int_equal(config->firmware.image.fd, -1);
+    assert_int_equal(config->firmware.vars.fd, 11);
+    assert_string_equal(config->firmware.vars.path, "/vars");
+    assert_false(config->firmware.writable);
+    assert_int_equal(config->fds->len, 1);
+}
+
+static void
 test_devices(void **state)
 {
     g_autoptr(GError) error = NULL;
@@ -432,8 +452,6 @@ test_refusals(void **state)
         { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217728,"
           "\"machine\":\"microvm\",\"firmware\":{\"type\":\"rom\",\"fd\":3}}",
           "'firmware' of the machine document is not for" },
-        { "{" REQUIRED ",\"firmware\":{\"type\":\"flash\",\"fd\":3}}",
-          "is not run by" },
         { "{" REQUIRED ",\"boot\":{\"menu_timeout_ms\":65536}}",
           "'boot.menu_timeout_ms'" },
         { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217729,"
@@ -467,6 +485,7 @@ main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_every_member),
         cmocka_unit_test(test_boot),
+        cmocka_unit_test(test_flash),
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_disk),
         cmocka_unit_test(test_net),

@@ -483,6 +483,31 @@ test_tables(void **state)
     check_tables(ENGINE_MACHINE_Q35, 0xe0000000);
 }
 
+/* UEFI firmware looks for a serial port and a keyboard only behind a bridge
+ * that decodes ports and memory, and it does not switch that on. */
+static void
+test_isa_bridge_decodes(void **state)
+{
+    static const struct {
+        EngineMachine machine;
+        unsigned slot;
+    } cases[] = { { ENGINE_MACHINE_Q35, 31 }, { ENGINE_MACHINE_PC, 1 } };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        uint32_t command = 0x80000004u | cases[i].slot << 11;
+        Fixture f;
+
+        begin(&f, cases[i].machine, 64 << 20);
+        fake_device_new(f.engine, &engine_pm_type, 0);
+        fake_device_new(f.engine, &engine_lpc_type, 0);
+        fake_out(f.engine, 0xcf8, 4, command);
+        assert_int_equal(fake_in(f.engine, 0xcfc, 2), 7);
+        fake_out(f.engine, 0xcfc, 2, 0);
+        assert_int_equal(fake_in(f.engine, 0xcfc, 2) & 7, 7);
+        end(&f);
+    }
+}
+
 int
 main(void)
 {
@@ -495,6 +520,7 @@ main(void)
         cmocka_unit_test(test_boot),
         cmocka_unit_test(test_boot_order),
         cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_isa_bridge_decodes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

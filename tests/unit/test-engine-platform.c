@@ -470,8 +470,9 @@ test_pm_only_s5_powers_off(void **state)
         fake_out(f->engine, ENGINE_PM1_CNT_PORT, 2, type << 10);
         assert_int_equal(fake_take_request(f->engine).request, 0);
         fake_out(f->engine, ENGINE_PM1_CNT_PORT, 2, 0x2000 | type << 10);
-        assert_int_equal(fake_take_request(f->engine).request,
-                         type == ENGINE_S5_TYPE ? ENGINE_REQUEST_POWEROFF : 0);
+        assert_int_equal(
+            fake_take_request(f->engine).request,
+            type == ENGINE_S5_TYPE || type == 0 ? ENGINE_REQUEST_POWEROFF : 0);
         assert_int_equal(fake_in(f->engine, ENGINE_PM1_CNT_PORT, 2),
                          1 | type << 10);
     }

@@ -141,6 +141,18 @@ init_function(Lpc *lpc, EnginePciFunction *function, uint16_t id,
     function->config[PCI_COMMAND] = PCI_COMMAND_IO | PCI_COMMAND_MASTER;
 }
 
+/* It decodes what nobody else does, whatever is written (82371SB, 2.1.3; ICH9,
+ * 13.1.3); UEFI firmware looks for its devices behind nothing less. */
+static void
+init_isa(Lpc *lpc, uint16_t id)
+{
+    uint8_t *command = lpc->isa.config + PCI_COMMAND;
+
+    init_function(lpc, &lpc->isa, id, CLASS_ISA_BRIDGE);
+    *command = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+    lpc->isa.writable[PCI_COMMAND] = 0;
+}
+
 static void
 put_routes(EnginePciFunction *function, unsigned at)
 {
@@ -163,7 +175,7 @@ init_ich9(Lpc *lpc)
 {
     EnginePciFunction *isa = &lpc->isa;
 
-    init_function(lpc, isa, DEVICE_ICH9_LPC, CLASS_ISA_BRIDGE);
+    init_isa(lpc, DEVICE_ICH9_LPC);
     put_routes(isa, PIRQ);
     put_routes(isa, PIRQ_ICH9_E);
     put_power(isa, PMBASE_MASK, ICH9_ACPI_CNTL, PM_ENABLE_ICH9);
@@ -177,7 +189,7 @@ init_piix(Lpc *lpc)
 {
     EnginePciFunction *pm = &lpc->pm;
 
-    init_function(lpc, &lpc->isa, DEVICE_PIIX3, CLASS_ISA_BRIDGE);
+    init_isa(lpc, DEVICE_PIIX3);
     put_routes(&lpc->isa, PIRQ);
     init_function(lpc, pm, DEVICE_PIIX4_PM, CLASS_OTHER_BRIDGE);
     put_power(pm, PIIX4_MASK, PIIX4_PMREGMISC, PM_ENABLE_PIIX4);

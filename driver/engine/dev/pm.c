@@ -38,6 +38,9 @@ enum { REGION_EVENT, REGION_CONTROL, REGION_TIMER, REGION_GPE, REGION_SMI };
 #define PM1_SLP_EN        0x2000 /* write only */
 #define PM1_CONTROL       (PM1_BM_RLD | PM1_SLP_TYP)
 
+/* Firmware that asks no table switches off as PIIX4 and ICH9 do. */
+#define FIRMWARE_S5_TYPE 0
+
 #define PM_TIMER_HZ 3579545
 /* The timer's carry, TMR_STS, comes when its highest bit changes. */
 #define PM_TIMER_CARRY (UINT64_C(1) << 31)
@@ -241,7 +244,7 @@ pm_write(EngineDevice *device, unsigned region, uint64_t offset, unsigned size,
     pm_update_sci(pm);
     type = (pm->control & PM1_SLP_TYP) >> PM1_SLP_TYP_SHIFT;
     g_mutex_unlock(&pm->lock);
-    if (sleep && type == ENGINE_S5_TYPE)
+    if (sleep && (type == ENGINE_S5_TYPE || type == FIRMWARE_S5_TYPE))
         engine_request(device->engine, ENGINE_REQUEST_POWEROFF, 0);
 }
 
