@@ -2,20 +2,23 @@
 # Copyright (C) 2026 The virtkvm authors
 """Disks: the device alone under a driver in shared memory (bench-disk), beside
 fio and QEMU's block layer on the same files, by turns; and what a disk costs an
-engine. fio and qemu-img have no guest that is to be woken up: they are compared
-with a driver that polls its ring; the same with one that sleeps stands beside
-it."""
+engine. fio and qemu-img have no guest that is to be woken up for each request:
+one at a time they are compared with a driver that polls its ring, and what one
+that sleeps gets stands beside it."""
 import json
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 import bench_process as process
 from bench_process import median
 
 SIZE_MIB = 1024
+MEMORY_MIB = 256
+MEMORY = "/dev/shm"
 DISKS = 8
 # what, fio's name of it, bytes of a request, requests at once
 LOADS = (
@@ -26,17 +29,22 @@ LOADS = (
     ("1 MiB sequential read", "read", 1 << 20, 8),
     ("1 MiB sequential write", "write", 1 << 20, 8),
 )
+# Where no disk is the bound
+MEMORY_LOADS = (
+    ("4 KiB random read in memory, 32 at a time", "randread", 4096, 32),
+    ("4 KiB random write in memory, 32 at a time", "randwrite", 4096, 32),
+)
 # A stride through the file that leaves no two requests beside each other: as
 # near to random as qemu-img can be brought.
 STRIDE = (1 << 20) + 4096
 
 
-def make_images(folder):
+def make_images(folder, size_mib):
     """A raw file with every block written, and its copy as qcow2."""
     raw, qcow2 = (os.path.join(folder, f"disk.{name}")
                   for name in ("raw", "qcow2"))
     with open(raw, "wb") as file:
-        for _ in range(SIZE_MIB):
+        for _ in range(size_mib):
             file.write(os.urandom(1 << 20))
         os.fsync(file.fileno())
     subprocess.run(["qemu-img", "convert", "-O", "qcow2", raw, qcow2],
@@ -46,9 +54,10 @@ def make_images(folder):
 
 def ours(images, kind, load, seconds, sleeps=False):
     _, pattern, size, depth = load
+    polls = depth == 1 and not sleeps
     done = subprocess.run(
         [os.path.join(process.BENCH, "bench-disk"),
-         *([] if sleeps else ["--polls"]), kind, images[kind], pattern,
+         *(["--polls"] if polls else []), kind, images[kind], pattern,
          str(size), str(depth), str(seconds)],
         capture_output=True, text=True, check=True)
     return float(done.stdout)
@@ -59,7 +68,7 @@ def fio(images, load, seconds):
     done = subprocess.run(
         ["fio", "--name=bench", f"--filename={images['raw']}",
          f"--rw={pattern}", f"--bs={size}", f"--iodepth={depth}",
-         "--direct=1", "--ioengine=io_uring", f"--size={SIZE_MIB}m",
+         "--direct=1", "--ioengine=io_uring",
          f"--runtime={seconds}", "--time_based", "--thread",
          "--output-format=json"],
         capture_output=True, text=True, check=True)
@@ -86,9 +95,10 @@ def bench_load(table, images, load, rounds, seconds):
         raw = ours(images, "raw", load, seconds)
         count = max(16, int(raw * seconds))
         turn = {"raw": raw, "qcow2": ours(images, "qcow2", load, seconds),
-                "sleeping": ours(images, "raw", load, seconds, sleeps=True),
                 "QEMU": qemu(images, "raw", load, count),
                 "QEMU's qcow2": qemu(images, "qcow2", load, count)}
+        if load[3] == 1:
+            turn["sleeping"] = ours(images, "raw", load, seconds, sleeps=True)
         if shutil.which("fio"):
             turn["fio"] = fio(images, load, seconds)
         for name, rate in turn.items():
@@ -111,7 +121,8 @@ def bench_load(table, images, load, rounds, seconds):
     ratio("of QEMU's", "raw", "QEMU", 1.2)
     ratio("qcow2, of raw", "qcow2", "raw", 0.85)
     ratio("qcow2, of QEMU's", "qcow2", "QEMU's qcow2", None)
-    ratio("a guest that sleeps, of fio's", "sleeping", "fio", None)
+    if "sleeping" in rates:
+        ratio("a guest that sleeps, of fio's", "sleeping", "fio", None)
 
 
 def engine_document(folder, image, fds):
@@ -162,9 +173,23 @@ def bench_cost(table, folder, image, runs):
               f"{memory[1]:.0f} - {memory[0]:.0f} KiB")
 
 
+def bench_memory(table, rounds, seconds):
+    """Kernels before 6.6 have no O_DIRECT there, as others have no such place.
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+            images = make_images(folder, MEMORY_MIB)
+            os.close(os.open(images["raw"], os.O_RDWR | os.O_DIRECT))
+            for load in MEMORY_LOADS:
+                bench_load(table, images, load, rounds, seconds)
+    except OSError as error:
+        table.skip("disks in memory", error)
+
+
 def bench_disks(table, folder, runs, rounds, seconds):
-    images = make_images(folder)
+    images = make_images(folder, SIZE_MIB)
     print("\ndisks: requests a second")
     bench_cost(table, folder, images["raw"], runs)
     for load in LOADS:
         bench_load(table, images, load, rounds, seconds)
+    bench_memory(table, rounds, seconds)
