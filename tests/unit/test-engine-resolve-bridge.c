@@ -139,6 +139,7 @@ test_no_bridge_at_all(void **state)
     const char *tap = net_of(domain)->target;
     g_autoptr(GError) error = NULL;
 
+    assert_non_null(resolved);
     net_of(next)->target = g_strdup(tap);
     assert_false(
         engine_resolve_connect(net_of(domain), net_of(next), &context, &error));
@@ -157,6 +158,7 @@ test_another_network(void **state)
     const char *tap = net_of(domain)->target;
     g_autoptr(GError) error = NULL;
 
+    assert_non_null(resolved);
     assert_true(is_in(tap, NETWORK_BRIDGE));
     net_of(domain)->network[0] = 'w'; /* it was another's */
     net_of(next)->target = g_strdup(tap);
