@@ -231,6 +231,13 @@ check_kernel(const ConfDomain *domain, GError **error)
                     "it is started directly"));
         return false;
     }
+    if (os->kernel && !microvm &&
+        (os->loader.path || os->firmware == CONF_FIRMWARE_EFI)) {
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("UEFI firmware does not start the <kernel>: remove "
+                    "firmware='efi' and <loader>, and it is started directly"));
+        return false;
+    }
     return true;
 }
 

@@ -337,6 +337,9 @@ test_start_refuses_by_name(void **state)
                               "<feature enabled='yes' name='secure-boot'/>"
                               "</firmware></os></domain>",
                          "'enabled' of <feature> cannot be honoured: secure");
+    assert_start_refused(HEAD "<os firmware='efi'><type>hvm</type><kernel>/k"
+                              "</kernel></os></domain>",
+                         "UEFI firmware does not start the <kernel>");
     assert_start_refused(HEAD "<os><type>hvm</type><loader format='qcow2'>/l"
                               "</loader></os></domain>",
                          "'format' of <loader> cannot be honoured");
