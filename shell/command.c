@@ -31,14 +31,15 @@ static const VshCommand *const *const files[] = {
     vsh_commands_iftune,      vsh_commands_info,
     vsh_commands_interface,   vsh_commands_iothread,
     vsh_commands_life,        vsh_commands_list,
-    vsh_commands_memory,      vsh_commands_metadata,
-    vsh_commands_net_define,  vsh_commands_net_edit,
-    vsh_commands_net_event,   vsh_commands_net_life,
-    vsh_commands_net_list,    vsh_commands_net_show,
-    vsh_commands_net_update,  vsh_commands_self,
-    vsh_commands_start,       vsh_commands_stats,
-    vsh_commands_stop,        vsh_commands_validate,
-    vsh_commands_vcpu,        vsh_commands_xml,
+    vsh_commands_media,       vsh_commands_memory,
+    vsh_commands_metadata,    vsh_commands_net_define,
+    vsh_commands_net_edit,    vsh_commands_net_event,
+    vsh_commands_net_life,    vsh_commands_net_list,
+    vsh_commands_net_show,    vsh_commands_net_update,
+    vsh_commands_self,        vsh_commands_start,
+    vsh_commands_stats,       vsh_commands_stop,
+    vsh_commands_validate,    vsh_commands_vcpu,
+    vsh_commands_xml,
 };
 
 static const char *const format_words[] = { "table", "json", NULL };

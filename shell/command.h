@@ -83,6 +83,7 @@ extern const VshGroup vsh_groups[];
 /** The commands of each file; each list ends with NULL. */
 extern const VshCommand *const vsh_commands_attach_disk[];
 extern const VshCommand *const vsh_commands_attach_interface[];
+extern const VshCommand *const vsh_commands_media[];
 extern const VshCommand *const vsh_commands_blkstat[];
 extern const VshCommand *const vsh_commands_blktune[];
 extern const VshCommand *const vsh_commands_block[];

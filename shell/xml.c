@@ -212,3 +212,55 @@ vsh_xml_with(const char *xml, const char *child, const char *attribute,
     xmlSetProp(node, (const xmlChar *)attribute, (const xmlChar *)value);
     return node_xml(doc, root);
 }
+
+static void
+remove_child(xmlNode *root, const char *name)
+{
+    xmlNode *node = find_child(root, name);
+
+    if (!node)
+        return;
+    xmlUnlinkNode(node);
+    xmlFreeNode(node);
+}
+
+/* In the place of the old one, or before <target>, on a line of its own. */
+static void
+put_source(xmlNode *root, xmlNode *node)
+{
+    xmlNode *old = find_child(root, "source");
+    xmlNode *target = find_child(root, "target");
+
+    if (old) {
+        xmlReplaceNode(old, node);
+        xmlFreeNode(old);
+    } else if (target) {
+        xmlAddPrevSibling(target, node);
+        if (node->prev && node->prev->type == XML_TEXT_NODE)
+            xmlAddNextSibling(node, xmlCopyNode(node->prev, 1));
+    } else {
+        xmlAddChild(root, node);
+    }
+}
+
+char *
+vsh_xml_with_source(const char *xml, const char *type, const char *attribute,
+                    const char *value)
+{
+    g_autoptr(xmlDoc) doc = parse(xml);
+    xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
+    xmlNode *node;
+
+    if (!root)
+        return NULL;
+    remove_child(root, "backingStore");
+    if (!value) {
+        remove_child(root, "source");
+        return node_xml(doc, root);
+    }
+    xmlSetProp(root, (const xmlChar *)"type", (const xmlChar *)type);
+    node = xmlNewNode(NULL, (const xmlChar *)"source");
+    xmlSetProp(node, (const xmlChar *)attribute, (const xmlChar *)value);
+    put_source(root, node);
+    return node_xml(doc, root);
+}

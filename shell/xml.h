@@ -32,6 +32,15 @@ bool vsh_xml_each(const char *xml, const char *xpath, const char *const *fields,
                   VshXmlVisit visit, void *data);
 
 /**
+ * vsh_xml_with_source: the element @xml with another <source>
+ * @type: of the element from now on, if there is a source
+ * @attribute, @value: of <source>; NULL: there is none any more
+ * Returns: NULL if @xml is malformed
+ */
+char *vsh_xml_with_source(const char *xml, const char *type,
+                          const char *attribute, const char *value);
+
+/**
  * vsh_xml_with: the element @xml with an attribute of a child set; the child
  * is made if it has none
  * Returns: NULL if @xml is malformed

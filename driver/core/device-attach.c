@@ -20,6 +20,7 @@ typedef struct Attach {
     /* The running definition with the device in it, as it was tried; the engine
      * fills in what only a live device has. */
     ConfDomain *tried;
+    guint controllers; /* that were there before */
     char *alias;
     ConfDevice *given;   /* to the guest: what stands in the definition then */
     GPtrArray *warnings; /* char *: what the guest does not get of it */
@@ -69,6 +70,7 @@ try_live(ConfDomain *conf, Attach *attach, GError **error)
                   conf_device_name(kind));
         return false;
     }
+    attach->controllers = conf->controllers->len;
     if (!add(conf, attach->device, error))
         return false;
     if (!core_settings_apply(attach->state, conf, error))
@@ -83,11 +85,45 @@ apply(ConfDomain *conf, bool live, gpointer data, GError **error)
 {
     Attach *attach = data;
 
-    if (attach->given && live)
-        return add(conf, attach->given, error);
+    if (attach->given && live) {
+        if (!add(conf, attach->given, error))
+            return false;
+        conf_domain_assign_live(conf); /* a controller may have come with it */
+        return true;
+    }
     if (live)
         return try_live(conf, attach, error);
     return add(conf, attach->device, error);
+}
+
+/* A disk may need a controller that is not there yet: what it lacks is
+ * behind those that there were. */
+static bool
+ask_controllers(CoreEngine *engine, const Attach *attach, GError **error)
+{
+    const GPtrArray *list = attach->tried->controllers;
+
+    for (guint i = attach->controllers; i < list->len; i++) {
+        ConfDevice device = { CONF_DEVICE_CONTROLLER, list->pdata[i] };
+
+        if (!engine->ops->devices->attach(engine, attach->tried, &device,
+                                          attach->warnings, error))
+            return false;
+    }
+    return true;
+}
+
+/* Those without a disk are not wanted; the first error is the one to tell. */
+static void
+take_controllers(CoreEngine *engine, const Attach *attach)
+{
+    const GPtrArray *list = attach->tried->controllers;
+
+    for (guint i = attach->controllers; i < list->len; i++) {
+        const ConfController *controller = list->pdata[i];
+
+        (void)engine->ops->devices->detach(engine, controller->alias, NULL);
+    }
 }
 
 static bool
@@ -99,9 +135,13 @@ ask(CoreEngine *engine, gpointer data, GError **error)
     if (!conf_domain_device_by_alias(attach->tried, attach->alias, &found,
                                      error) ||
         !conf_device_check_start(&found, attach->warnings, error) ||
-        !engine->ops->devices->attach(engine, attach->tried, &found,
-                                      attach->warnings, error))
+        !ask_controllers(engine, attach, error))
         return false;
+    if (!engine->ops->devices->attach(engine, attach->tried, &found,
+                                      attach->warnings, error)) {
+        take_controllers(engine, attach);
+        return false;
+    }
     attach->given = conf_device_copy(&found);
     return true;
 }

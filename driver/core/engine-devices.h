@@ -56,6 +56,11 @@ typedef struct CoreEngineDeviceOps {
     /** Array of CoreBlockStats with a clear function. @live: the domain */
     GArray *(*block_stats)(CoreEngine *engine, const ConfDomain *live,
                            GError **error);
+    /** Puts what @disk, which is in @live, has as its source into that drive:
+     * nothing, or an image, whose backing images are filled in. @force: also if
+     * the guest has locked the tray. TRAY follows. */
+    bool (*change_medium)(CoreEngine *engine, ConfDomain *live, ConfDisk *disk,
+                          bool force, GError **error);
     bool (*block_resize)(CoreEngine *engine, const char *id, uint64_t size,
                          GError **error);
     bool (*block_throttle)(CoreEngine *engine, const char *id,

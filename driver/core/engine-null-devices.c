@@ -65,6 +65,20 @@ null_block_stats(CoreEngine *base, const ConfDomain *live, GError **error)
 }
 
 static bool
+null_change_medium(CoreEngine *base, ConfDomain *live, ConfDisk *disk,
+                   bool force, GError **error)
+{
+    CoreEngineEvent event = { .kind = CORE_ENGINE_TRAY,
+                              .id = disk->alias,
+                              .on = true };
+
+    core_null_queue((NullEngine *)base, &event);
+    event.on = false;
+    core_null_queue((NullEngine *)base, &event);
+    return true;
+}
+
+static bool
 null_block_resize(CoreEngine *base, const char *id, uint64_t size,
                   GError **error)
 {
@@ -147,6 +161,7 @@ const CoreEngineDeviceOps core_engine_null_devices = {
     .attach = null_attach,
     .detach = null_detach,
     .block_stats = null_block_stats,
+    .change_medium = null_change_medium,
     .block_resize = null_block_resize,
     .block_throttle = null_block_throttle,
     .net_stats = null_net_stats,

@@ -345,10 +345,50 @@ process_detach(CoreEngine *engine, const char *id, GError **error)
     return tell(engine, "device_del", json_pack("{s:s}", "id", id), error);
 }
 
+/* A guest that has locked the tray is asked to open it, and takes its time. */
+#define TRAY_TRIES    50
+#define TRAY_PAUSE_US 100000
+
+static bool
+process_change_medium(CoreEngine *base, ConfDomain *live, ConfDisk *disk,
+                      bool force, GError **error)
+{
+    EngineResolveContext context =
+        core_process_context(((ProcessEngine *)base)->state);
+    g_autoptr(EngineResolved) resolved =
+        engine_resolve_medium(live, disk, &context, error);
+    g_autofree char *text = NULL;
+    CoreCommand command = { .name = "change_medium" };
+    bool changed = false, asked = true;
+
+    if (!resolved)
+        return false;
+    text = engine_resolved_document(resolved, 0);
+    command.arguments = json_loads(text, 0, NULL);
+    json_object_set_new(command.arguments, "id", json_string(disk->alias));
+    json_object_set_new(command.arguments, "force", json_boolean(force));
+    command.fds = engine_resolved_fds(resolved, &command.n_fds);
+    for (unsigned i = 0; asked && i < TRAY_TRIES; i++) {
+        json_t *answer = core_process_ask(base, &command, error);
+
+        asked = json_is_true(json_object_get(answer, "asked"));
+        changed = answer && !asked;
+        json_decref(answer);
+        if (asked)
+            g_usleep(TRAY_PAUSE_US);
+    }
+    json_decref(command.arguments);
+    if (asked)
+        error_set(error, VIR_ERR_OPERATION_FAILED,
+                  _("timed out waiting to open tray of '%s'"), disk->target);
+    return changed;
+}
+
 const CoreEngineDeviceOps core_engine_process_devices = {
     .attach = process_attach,
     .detach = process_detach,
     .block_stats = process_block_stats,
+    .change_medium = process_change_medium,
     .block_resize = process_block_resize,
     .block_throttle = process_block_throttle,
     .net_stats = process_net_stats,

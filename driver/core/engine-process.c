@@ -39,6 +39,7 @@ static const EventName event_names[] = {
     { "DEVICE_DELETED", CORE_ENGINE_DEVICE_DELETED },
     { "DEVICE_UNPLUG_GUEST_ERROR", CORE_ENGINE_DEVICE_REFUSED },
     { "VSERPORT_CHANGE", CORE_ENGINE_CHANNEL },
+    { "DEVICE_TRAY_MOVED", CORE_ENGINE_TRAY },
 };
 
 /* The member that is the event's number, and the one that is its yes or no. */
@@ -50,6 +51,7 @@ static const struct {
     { CORE_ENGINE_BALLOON, "actual", NULL },
     { CORE_ENGINE_CHANNEL, "port", "open" },
     { CORE_ENGINE_IO_ERROR, NULL, "nospace" },
+    { CORE_ENGINE_TRAY, NULL, "tray-open" },
 };
 
 static int

@@ -33,6 +33,7 @@ typedef enum CoreEngineEventKind {
     CORE_ENGINE_DEVICE_DELETED, /* id */
     CORE_ENGINE_DEVICE_REFUSED, /* id: the guest does not let go */
     CORE_ENGINE_CHANNEL,        /* id, value: port, on: the guest opened it */
+    CORE_ENGINE_TRAY,           /* id, on: it is out */
     CORE_ENGINE_CONTROL_ERROR,  /* the control connection cannot be used */
     CORE_ENGINE_EXITED,         /* the last one: reason, text */
 } CoreEngineEventKind;
@@ -70,8 +71,8 @@ typedef struct CoreEngineExit {
 typedef struct CoreEngineLaunch {
     VirtkvmState *state;
     int id;
-    ConfDomain *live; /* the engine fills in what only it knows: ptys */
-    bool paused;      /* everything is made, nothing runs until cont */
+    ConfDomain *live;    /* the engine fills in what only it knows: ptys */
+    bool paused;         /* everything is made, nothing runs until cont */
     GPtrArray *warnings; /* char*: for the domain's log; more may be added */
 } CoreEngineLaunch;
 

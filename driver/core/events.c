@@ -113,6 +113,30 @@ core_event_io_error(CoreDomain *domain, const CoreIoError *io_error)
 }
 
 void
+core_event_tray(CoreDomain *domain, const char *alias, bool open)
+{
+    VirtkvmEvent message = {
+        .id = VIR_DOMAIN_EVENT_ID_TRAY_CHANGE,
+        .tray_change = { alias, open ? VIR_DOMAIN_EVENT_TRAY_CHANGE_OPEN
+                                     : VIR_DOMAIN_EVENT_TRAY_CHANGE_CLOSE },
+    };
+
+    send_event(domain, &message);
+}
+
+void
+core_event_disk_missing(CoreDomain *domain, const char *alias, const char *path)
+{
+    VirtkvmEvent message = {
+        .id = VIR_DOMAIN_EVENT_ID_DISK_CHANGE,
+        .disk_change = { path, NULL, alias,
+                         VIR_DOMAIN_EVENT_DISK_CHANGE_MISSING_ON_START },
+    };
+
+    send_event(domain, &message);
+}
+
+void
 core_event_agent(CoreDomain *domain, int state, int reason)
 {
     VirtkvmEvent message = { .id = VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,

@@ -31,6 +31,11 @@ typedef struct CoreIoError {
 
 /** core_event_io_error: both IO_ERROR and IO_ERROR_REASON */
 void core_event_io_error(CoreDomain *domain, const CoreIoError *io_error);
+/** core_event_tray: of drive @alias: it is @open now, or not any more */
+void core_event_tray(CoreDomain *domain, const char *alias, bool open);
+/** core_event_disk_missing: disk @alias starts without the image @path */
+void core_event_disk_missing(CoreDomain *domain, const char *alias,
+                             const char *path);
 /** @state, @reason: virConnectDomainEventAgentLifecycle* */
 void core_event_agent(CoreDomain *domain, int state, int reason);
 /** @params: of which domainSetBlockIoTune() says what changed */

@@ -157,6 +157,7 @@ core_run_handle(CoreDomain *domain, const CoreEngineEvent *event)
     case CORE_ENGINE_IO_ERROR:
         on_io_error(domain, event);
         return;
+    case CORE_ENGINE_TRAY:
     case CORE_ENGINE_DEVICE_DELETED:
     case CORE_ENGINE_DEVICE_REFUSED:
         core_run_tell(domain, event);

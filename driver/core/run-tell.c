@@ -42,6 +42,32 @@ on_io_error(CoreDomain *domain, const CoreEngineEvent *event)
     core_event_io_error(domain, &io_error);
 }
 
+/* --- trays -----------------------------------------------------------------
+ */
+
+static bool
+apply_tray(ConfDomain *conf, bool live, gpointer data, GError **error)
+{
+    const CoreEngineEvent *event = data;
+    ConfDisk *disk = core_device_disk(conf, event->id);
+
+    if (!disk)
+        return false;
+    disk->tray = event->on ? CONF_TRAY_OPEN : CONF_TRAY_ABSENT;
+    return true;
+}
+
+static void
+on_tray(CoreDomain *domain, const CoreEngineEvent *event)
+{
+    CoreChange change = { .apply = apply_tray, .data = (gpointer)event };
+
+    if (!core_change_live(domain, &change, NULL))
+        return;
+    core_event_tray(domain, event->id, event->on);
+    core_status_save(domain);
+}
+
 /* --- channels --------------------------------------------------------------
  */
 
@@ -151,6 +177,9 @@ core_run_tell(CoreDomain *domain, const CoreEngineEvent *event)
         break;
     case CORE_ENGINE_IO_ERROR:
         on_io_error(domain, event);
+        break;
+    case CORE_ENGINE_TRAY:
+        on_tray(domain, event);
         break;
     case CORE_ENGINE_CHANNEL:
         on_channel(domain, event);

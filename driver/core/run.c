@@ -127,6 +127,35 @@ prepare(const CoreDomain *domain, const CoreStart *start, GError **error)
                               error);
 }
 
+/* Paths of disks by their aliases, to find those that start without one. */
+static GHashTable *
+note_media(const ConfDomain *conf)
+{
+    GHashTable *media =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+    for (guint i = 0; i < conf->disks->len; i++) {
+        const ConfDisk *disk = conf->disks->pdata[i];
+
+        if (disk->path && disk->startup == CONF_STARTUP_OPTIONAL)
+            g_hash_table_replace(media, g_strdup(disk->alias),
+                                 g_strdup(disk->path));
+    }
+    return media;
+}
+
+static void
+tell_missing(CoreDomain *domain, const ConfDomain *conf, GHashTable *media)
+{
+    for (guint i = 0; i < conf->disks->len; i++) {
+        const ConfDisk *disk = conf->disks->pdata[i];
+        const char *path = g_hash_table_lookup(media, disk->alias);
+
+        if (path && !disk->path)
+            core_event_disk_missing(domain, disk->alias, path);
+    }
+}
+
 static bool
 spawn(CoreDomain *domain, const CoreStart *start, GPtrArray *warnings,
       GError **error)
@@ -136,12 +165,14 @@ spawn(CoreDomain *domain, const CoreStart *start, GPtrArray *warnings,
                                 .live = start->conf,
                                 .paused = start->paused,
                                 .warnings = warnings };
+    g_autoptr(GHashTable) media = NULL;
     CoreEngine *engine;
     CoreDef *live = NULL;
 
     core_domain_unlock(domain);
     start->conf->live.id = launch.id;
     conf_domain_assign_live(start->conf);
+    media = note_media(start->conf);
     engine = prepare(domain, start, error)
                  ? domain->state->profile->engine->spawn(&launch, error)
                  : NULL;
@@ -153,6 +184,7 @@ spawn(CoreDomain *domain, const CoreStart *start, GPtrArray *warnings,
         return false;
     }
     adopt_engine(domain, engine, live);
+    tell_missing(domain, start->conf, media);
     keep_warnings(domain->run, warnings);
     return true;
 }

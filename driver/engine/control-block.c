@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "engine/control-command.h"
 #include "engine/scsi/unit.h"
@@ -245,6 +246,14 @@ clear_medium(void *arguments)
     g_free(medium->id);
 }
 
+/* What a command that succeeds has named is its own. */
+static void
+close_all(const GArray *fds)
+{
+    for (guint i = 0; fds && i < fds->len; i++)
+        (void)close(g_array_index(fds, int, i));
+}
+
 static json_t *
 run_change_medium(Engine *engine, void *arguments, GError **error)
 {
@@ -256,8 +265,13 @@ run_change_medium(Engine *engine, void *arguments, GError **error)
                   _("'%s' is no drive for removable media"), medium->id);
         return NULL;
     }
-    if (!disk ||
-        !engine_scsi_change_medium(disk, medium->drive, medium->force, error))
+    if (!disk)
+        return NULL;
+    if (!medium->force && engine_scsi_is_locked(disk)) {
+        close_all(medium->fds);
+        return json_pack("{s:b}", "asked", 1);
+    }
+    if (!engine_scsi_change_medium(disk, medium->drive, error))
         return NULL;
     medium->drive = NULL; /* the drive's now */
     engine_device_replace_fds(engine, disk, medium->fds);

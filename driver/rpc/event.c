@@ -67,6 +67,8 @@ BODY(io_error_reason, FIELD(io_error.path, RPC_STRING),
 BODY(disk_change, FIELD(disk_change.old_path, RPC_OPTIONAL_STRING),
      FIELD(disk_change.new_path, RPC_OPTIONAL_STRING),
      FIELD(disk_change.alias, RPC_STRING), FIELD(disk_change.reason, RPC_INT));
+BODY(tray_change, FIELD(tray_change.alias, RPC_STRING),
+     FIELD(tray_change.reason, RPC_INT));
 BODY(tunable, { "tunable", RPC_TYPED_PARAMETERS,
                 offsetof(VirtkvmEvent, tunable), TUNABLE_MAX });
 BODY(agent, FIELD(agent.state, RPC_INT), FIELD(agent.reason, RPC_INT));
@@ -91,6 +93,7 @@ static const EventKind kinds[EVENT_IDS] = {
     [VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON] = { 324, 195, &io_error_reason_body },
     [VIR_DOMAIN_EVENT_ID_CONTROL_ERROR] = { 325, 224, &plain_body },
     [VIR_DOMAIN_EVENT_ID_DISK_CHANGE] = { 327, 248, &disk_change_body },
+    [VIR_DOMAIN_EVENT_ID_TRAY_CHANGE] = { 328, 268, &tray_change_body },
     [VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE] = { 331, 276, &balloon_change_body },
     [VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED] = { 333, 311, &device_body },
     [VIR_DOMAIN_EVENT_ID_TUNABLE] = { 346, 0, &tunable_body },

@@ -268,6 +268,8 @@ emit_all(VirtkvmState *state, const VirtkvmDomainRef *dom)
         { .id = VIR_DOMAIN_EVENT_ID_DISK_CHANGE,
           .disk_change = { NULL, "/b", "virtio-disk0",
                            VIR_DOMAIN_EVENT_DISK_CHANGE_MISSING_ON_START } },
+        { .id = VIR_DOMAIN_EVENT_ID_TRAY_CHANGE,
+          .tray_change = { "ide0-0-1", VIR_DOMAIN_EVENT_TRAY_CHANGE_CLOSE } },
         { .id = VIR_DOMAIN_EVENT_ID_TUNABLE, .tunable = { tuned, 2 } },
         { .id = VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
           .agent = { VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED,

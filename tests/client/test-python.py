@@ -325,7 +325,7 @@ class Events(Case):
             "RTC_CHANGE", "CONTROL_ERROR", "BALLOON_CHANGE", "DEVICE_REMOVED",
             "DEVICE_ADDED", "DEVICE_REMOVAL_FAILED", "METADATA_CHANGE",
             "METADATA_CHANGE", "IO_ERROR", "IO_ERROR_REASON", "DISK_CHANGE",
-            "TUNABLE", "AGENT_LIFECYCLE")]
+            "TRAY_CHANGE", "TUNABLE", "AGENT_LIFECYCLE")]
         for kind in sorted(set(kinds)):
             listen(kind)
         domain.reboot(1 << 30)
@@ -339,6 +339,7 @@ class Events(Case):
                    libvirt.VIR_DOMAIN_EVENT_IO_ERROR_REPORT, ""),
                   (None, "/b", "virtio-disk0",
                    libvirt.VIR_DOMAIN_EVENT_DISK_CHANGE_MISSING_ON_START),
+                  ("ide0-0-1", libvirt.VIR_DOMAIN_EVENT_TRAY_CHANGE_CLOSE),
                   ({"blkdeviotune.disk": "vda",
                     "blkdeviotune.total_iops_sec": 9},), (1, 2)]
         self.assertEqual(seen, [

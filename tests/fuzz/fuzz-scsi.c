@@ -182,7 +182,9 @@ change_medium(Run *run, const Step *step)
         drive->fd = -1;
         drive->path = g_strdup("fake");
     }
-    if (!engine_scsi_change_medium(run->units[1], drive, step->where & 2, NULL))
+    if (step->where & 2)
+        (void)engine_scsi_is_locked(run->units[1]);
+    if (!engine_scsi_change_medium(run->units[1], drive, NULL))
         engine_drive_config_free(drive);
 }
 

@@ -46,7 +46,8 @@ sed "s|</interface>|<link state='down'/></interface>|" nic.xml > nic-down.xml
 twin() {
     sed -e 's/twin[12]/DOMAIN/g' \
         -e 's/52:54:00:00:00:0[12]/MAC/g' \
-        -e '/^hint: /d; /^last_update/d' |
+        -e '/^hint: /d; /^last_update/d; /^ \+$/d' \
+        -e '/^Successfully .* media\.$/{n;/^$/d}' |
         sed -E 's#<uuid>.*|^UUID: .*##; s/id="?'"'"'?[0-9]+/id=N/'
 }
 
@@ -72,6 +73,28 @@ while IFS= read -r line; do
 done <<'LINES'
 domblklist D --details
 domiflist D
+attach-disk D /none/c.img sda --targetbus scsi --serial S2
+attach-disk D /none/d.iso sdb --targetbus scsi --type cdrom --mode readonly
+domblklist D --details
+change-media D sdb --eject
+change-media D sdb --eject
+change-media D sdb
+change-media D sdb /none/e.iso --insert
+change-media D sdb /none/f.iso --insert
+change-media D sdb /none/g.iso --update --force
+change-media D sdb /none/h.iso
+change-media D sda /none/i.iso
+change-media D sdz /none/i.iso
+change-media D sdb /dev/null --block --print-xml
+change-media D sdb --eject --print-xml
+change-media D sdb /none/j.iso --config
+domblklist D
+attach-disk D /none/d.iso sdb --targetbus scsi --type cdrom --config
+change-media D sdb /none/j.iso --config
+change-media D sdb /none/k.iso --live --config
+domblklist D; domblklist D --inactive
+detach-disk D sdb --persistent
+detach-disk D sda
 attach-disk D /none/b.img vdb --subdriver raw --serial S1
 domblklist D
 attach-disk D /none/b.img vdb
@@ -171,6 +194,10 @@ domiftune D M
 LINES
 diff <(v -q dumpxml twin1 | twin) <(v -q dumpxml twin2 | twin) ||
     fail "the domains differ"
+
+expect_error 2 "No disk source specified for inserting" \
+    v change-media twin2 sda --insert
+expect_error 2 "mutually exclusive" v change-media twin2 sda --insert --eject
 
 # --- beyond virsh -------------------------------------------------------
 v -q start twin2 || fail "no start"

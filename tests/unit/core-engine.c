@@ -240,6 +240,15 @@ is_for(const char *id)
     return given && strcmp(given, id) == 0;
 }
 
+static bool
+needs_file(const json_t *device)
+{
+    const char *type = json_string_value(json_object_get(device, "type"));
+
+    return strcmp(type, "virtio-scsi") != 0 &&
+           (strcmp(type, "unit") != 0 || json_object_get(device, "drive"));
+}
+
 static void
 run_device_add(int client, json_int_t id)
 {
@@ -247,7 +256,7 @@ run_device_add(int client, json_int_t id)
 
     if (!json_string_value(json_object_get(device, "id")))
         refuse(client, id, "a device without an id");
-    else if (received == 0)
+    else if (received == 0 && needs_file(device))
         refuse(client, id, "a device without descriptors");
     else
         answer(client, id, "{}");
@@ -264,6 +273,29 @@ run_device_del(int client, json_int_t id)
         event(client, "DEVICE_UNPLUG_GUEST_ERROR", data);
     else if (!behaves("deaf"))
         event(client, "DEVICE_DELETED", data);
+}
+
+/* With a medium comes its file; a guest with a locked tray keeps its own. */
+static void
+run_change_medium(int client, json_int_t id)
+{
+    static unsigned tries;
+
+    if (!is_for("scsi0-0-0-0") ||
+        (json_object_get(arguments, "drive") != NULL) != (received > 0)) {
+        refuse(client, id, "no such drive, or a medium without a file");
+        return;
+    }
+    if (!json_is_true(json_object_get(arguments, "force")) &&
+        (behaves("locked") || (behaves("unlocks") && tries++ < 3))) {
+        answer(client, id, "{\"asked\": true}");
+        return;
+    }
+    event(client, "DEVICE_TRAY_MOVED",
+          "\"id\": \"scsi0-0-0-0\", \"tray-open\": true");
+    event(client, "DEVICE_TRAY_MOVED",
+          "\"id\": \"scsi0-0-0-0\", \"tray-open\": false");
+    answer(client, id, "{}");
 }
 
 static void
@@ -390,6 +422,7 @@ static const struct {
     { "query-balloon-stats", false, run_balloon_stats },
     { "balloon", false, run_balloon },
     { "balloon_stats_period", false, run_period },
+    { "change_medium", false, run_change_medium },
     { "block_resize", false, run_resize },
     { "block_set_throttle", false, run_throttle },
     { "set_link", false, run_set_link },

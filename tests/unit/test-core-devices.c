@@ -434,6 +434,104 @@ test_channel_flaps(void **state)
     core_domain_ref_clear(&dom);
 }
 
+/* --- drives for discs
+ * ------------------------------------------------------------
+ */
+
+/* The drive sda, with @image in it; NULL: nothing */
+static char *
+drive_xml(const Fixture *f, const char *image)
+{
+    g_autofree char *source =
+        image ? g_strdup_printf("<source file='%s/%s'/>", f->dir, image) : NULL;
+
+    return g_strdup_printf("<disk type='file' device='cdrom'>%s"
+                           "<target dev='sda' bus='scsi'/></disk>",
+                           source ? source : "");
+}
+
+static void
+make_disc(const Fixture *f)
+{
+    g_autofree char *path = g_build_filename(f->dir, "disc", NULL);
+
+    assert_true(g_file_set_contents(path, "12345678", 8, NULL));
+    assert_int_equal(truncate(path, 65536), 0);
+}
+
+static bool
+put_in(Fixture *f, const VirtkvmDomainRef *dom, const char *image,
+       unsigned flags, GError **error)
+{
+    g_autofree char *xml = drive_xml(f, image);
+
+    return core_call_update(f->state, &f->caller, dom, xml, flags, error);
+}
+
+static void
+test_media(void **state)
+{
+    Fixture *f = *state;
+    VirtkvmDomainRef dom = start(f, "");
+    g_autofree char *drive = drive_xml(f, NULL);
+    g_autoptr(GError) error = NULL;
+
+    make_disc(f);
+    /* a controller comes with it */
+    assert_true(
+        core_call_attach(f->state, &f->caller, &dom, drive, LIVE, NULL));
+    assert_in_xml(f, &dom, "<alias name='scsi0-0-0-0'/>", true);
+    assert_in_xml(f, &dom, "<alias name='scsi0'/>", true);
+    assert_true(put_in(f, &dom, "disc", LIVE, NULL));
+    fixture_wait_events(f, "id19 id10 id10 ");
+    assert_in_xml(f, &dom, "<source file='", true);
+    assert_in_xml(f, &dom, "tray=", false);
+    assert_false(put_in(f, &dom, "absent", LIVE, &error));
+    assert_non_null(strstr(error->message, "disk 'sda'"));
+    assert_in_xml(f, &dom, "absent", false);
+    assert_true(put_in(f, &dom, NULL, LIVE, NULL));
+    assert_true(
+        core_call_detach(f->state, &f->caller, &dom, drive, LIVE, NULL));
+    assert_in_xml(f, &dom, "scsi0-0-0-0", false);
+    core_domain_ref_clear(&dom);
+}
+
+static void
+test_locked_tray(void **state)
+{
+    Fixture *f = *state;
+    VirtkvmDomainRef dom = start(f, "locked");
+    g_autofree char *drive = drive_xml(f, "disc");
+    g_autoptr(GError) error = NULL;
+
+    make_disc(f);
+    assert_true(
+        core_call_attach(f->state, &f->caller, &dom, drive, LIVE, NULL));
+    assert_false(put_in(f, &dom, NULL, LIVE, &error));
+    assert_string_equal(error->message,
+                        "timed out waiting to open tray of 'sda'");
+    assert_in_xml(f, &dom, "/disc'", true);
+    assert_true(
+        put_in(f, &dom, NULL, LIVE | VIR_DOMAIN_DEVICE_MODIFY_FORCE, NULL));
+    core_domain_ref_clear(&dom);
+}
+
+/* The guest lets go of it a little later. */
+static void
+test_unlocked_tray(void **state)
+{
+    Fixture *f = *state;
+    VirtkvmDomainRef dom = start(f, "unlocks");
+    g_autofree char *drive = drive_xml(f, "disc");
+
+    make_disc(f);
+    assert_true(
+        core_call_attach(f->state, &f->caller, &dom, drive, LIVE, NULL));
+    assert_true(put_in(f, &dom, NULL, LIVE, NULL));
+    assert_in_xml(f, &dom, "/disc'", false);
+    core_domain_ref_clear(&dom);
+}
+
 int
 main(void)
 {
@@ -454,6 +552,9 @@ main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_io_error_stops, setup, teardown),
         cmocka_unit_test_setup_teardown(test_channel_flaps, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_media, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_locked_tray, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unlocked_tray, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -297,7 +297,7 @@ test_host_changes(void **state)
 
     make(f);
     assert_int_equal(media(f), 0x200);
-    assert_true(engine_scsi_change_medium(f->drive, NULL, false, NULL));
+    assert_true(engine_scsi_change_medium(f->drive, NULL, NULL));
     assert_tray_event(f, true);
     assert_tray_event(f, false);
     assert_fails(f, NO_MEDIUM, { 0x00 });
@@ -309,7 +309,7 @@ test_host_changes(void **state)
     assert_true(scsi_guest_event(&f->guest, &event));
     assert_int_equal(event.event, VIRTIO_SCSI_T_EVENTS_MISSED);
     scsi_guest_listen(&f->guest);
-    assert_true(engine_scsi_change_medium(f->drive, another(), false, NULL));
+    assert_true(engine_scsi_change_medium(f->drive, another(), NULL));
     assert_true(scsi_guest_event(&f->guest, &event));
     assert_int_equal(event.event, VIRTIO_SCSI_T_PARAM_CHANGE);
     assert_int_equal(event.reason, 0x28);
@@ -319,7 +319,7 @@ test_host_changes(void **state)
     assert_int_equal(data(f)[0], 7);
     assert_tray_event(f, true);
     assert_tray_event(f, false);
-    assert_true(engine_scsi_change_medium(f->drive, another(), false, NULL));
+    assert_true(engine_scsi_change_medium(f->drive, another(), NULL));
     assert_fails(f, NEW_MEDIUM, { 0x28, [8] = 1 }, .in = 2048);
 }
 
@@ -327,18 +327,15 @@ static void
 test_locked(void **state)
 {
     Fixture *f = *state;
-    g_autoptr(GError) error = NULL;
 
     make(f);
+    assert_false(engine_scsi_is_locked(f->drive));
     assert_good(f, { 0x1e, [4] = 1 });
-    assert_false(engine_scsi_change_medium(f->drive, NULL, false, &error));
-    assert_string_equal(error->message,
-                        "the guest has locked the tray of 'scsi0-0-0-0'; it "
-                        "has been asked to open it: try again, or force it");
+    assert_true(engine_scsi_is_locked(f->drive));
     assert_int_equal(media(f), 0x201);
     assert_good(f, { 0x00 });
     assert_null(fake_take_event(f->guest.engine));
-    assert_true(engine_scsi_change_medium(f->drive, NULL, true, NULL));
+    assert_true(engine_scsi_change_medium(f->drive, NULL, NULL));
     assert_fails(f, NO_MEDIUM, { 0x00 });
     assert_good(f, { 0x1b, [4] = 2 }); /* the lock has gone, too */
 }
@@ -356,7 +353,7 @@ test_bad_medium(void **state)
     f->fake = fake_disk_new(512);
     fake_disk_free(f->fake); /* there is none now */
     f->fake = fake;
-    assert_false(engine_scsi_change_medium(f->drive, drive, false, &error));
+    assert_false(engine_scsi_change_medium(f->drive, drive, &error));
     assert_string_equal(error->message, "there is no fake disk");
     engine_drive_config_free(drive);
     assert_fails(f, NEW_MEDIUM, { 0x00 });
@@ -376,7 +373,7 @@ test_empty(void **state)
     assert_fails(f, NO_MEDIUM, { 0x25 }, .in = 8);
     assert_fails(f, NO_MEDIUM, { 0x43, [8] = 255 }, .in = 255);
     assert_good(f, { 0x12, 0, 0, 0, 36 }, .in = 36);
-    assert_true(engine_scsi_change_medium(f->drive, another(), false, NULL));
+    assert_true(engine_scsi_change_medium(f->drive, another(), NULL));
     assert_fails(f, NEW_MEDIUM, { 0x25 }, .in = 8);
     assert_good(f, { 0x25 }, .in = 8);
 }
@@ -398,7 +395,7 @@ test_change_in_flight(void **state)
         scsi_guest_add(&f->guest, i, &read);
     guest_virtio_kick(&f->guest.virtio, 2);
     assert_good(f, { 0x00 });
-    assert_true(engine_scsi_change_medium(f->drive, NULL, false, NULL));
+    assert_true(engine_scsi_change_medium(f->drive, NULL, NULL));
     assert_true(scsi_guest_wait(&f->guest, 2, 4));
     for (unsigned i = 1; i < 5; i++)
         assert_int_equal(scsi_response(&f->guest, i)->status, SCSI_CHECK);
@@ -437,6 +434,13 @@ test_commands(void **state)
     assert_non_null(answer);
     json_decref(answer);
     assert_fails(f, NO_MEDIUM, { 0x00 });
+    assert_good(f, { 0x1e, [4] = 1 });
+    answer = ask(f,
+                 "{\"execute\": \"change_medium\", \"arguments\": "
+                 "{\"id\": \"scsi0-0-0-0\"}}",
+                 NULL);
+    assert_true(json_is_true(json_object_get(answer, "asked")));
+    json_decref(answer);
     answer = ask(f, "{\"execute\": \"query-block\"}", NULL);
     assert_true(
         json_is_false(json_object_get(json_array_get(answer, 0), "medium")));

@@ -844,6 +844,7 @@ test_resize(void **state)
     assert_true(scsi_guest_event(&f->guest, &event));
     assert_int_equal(event.event, VIRTIO_SCSI_T_PARAM_CHANGE);
     assert_int_equal(event.reason, 0x092a);
+    assert_int_equal(event.lun[2], 0);
     assert_int_equal(event.lun[3], LUN);
     assert_fails(f, CAPACITY_CHANGED, { 0x00 }, .lun = LUN);
     assert_good(f, { 0x25 }, .lun = LUN, .in = 8);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "engine/resolve/image.h"
 #include "engine/resolve/open.h"
 #include "util/error.h"
 #include "util/i18n.h"
@@ -163,6 +164,24 @@ make_argument(EngineResolved *resolved)
 
     json_object_set(resolved->root, "device", json_array_get(devices, 0));
     json_object_del(resolved->root, "devices");
+}
+
+EngineResolved *
+engine_resolve_medium(ConfDomain *domain, ConfDisk *disk,
+                      const EngineResolveContext *context, GError **error)
+{
+    g_autoptr(EngineResolved) resolved = engine_resolved_new(domain, context);
+
+    if (disk->path) {
+        json_t *drive = engine_image_chain(resolved, disk, error);
+
+        if (!drive) {
+            g_prefix_error(error, _("disk '%s': "), disk->target);
+            return NULL;
+        }
+        json_object_set_new(resolved->root, "drive", drive);
+    }
+    return engine_resolved_finish(g_steal_pointer(&resolved), error);
 }
 
 EngineResolved *

@@ -96,6 +96,16 @@ bool engine_resolve_connect(const ConfInterface *before, ConfInterface *net,
                             const EngineResolveContext *context,
                             GError **error);
 
+/**
+ * engine_resolve_medium: the same for what is put into a drive for discs
+ * @disk: one of @domain's
+ * Returns: engine_resolved_document() is {"drive": DRIVE}, or {} where @disk is
+ * empty; NULL
+ */
+EngineResolved *engine_resolve_medium(ConfDomain *domain, ConfDisk *disk,
+                                      const EngineResolveContext *context,
+                                      GError **error);
+
 /** engine_resolved_fds: the descriptors, in order. Owned by @resolved. */
 const int *engine_resolved_fds(const EngineResolved *resolved,
                                size_t *ret_count);

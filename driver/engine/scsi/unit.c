@@ -75,23 +75,22 @@ ask_here(void *opaque)
     tell(unit, SCSI_NEWS_MEDIUM);
 }
 
-static bool
-check_unlocked(ScsiUnit *unit, bool force, GError **error)
+bool
+engine_scsi_is_locked(EngineDevice *device)
 {
-    if (force || !__atomic_load_n(&unit->locked, __ATOMIC_RELAXED))
-        return true;
+    ScsiUnit *unit = unit_of(device);
+
+    if (!__atomic_load_n(&unit->locked, __ATOMIC_RELAXED) ||
+        __atomic_load_n(&unit->open, __ATOMIC_RELAXED))
+        return false;
     engine_io_call(unit->disk.io, ask_here, unit);
-    error_set(error, VIR_ERR_OPERATION_FAILED,
-              _("the guest has locked the tray of '%s'; it has been asked to "
-                "open it: try again, or force it"),
-              unit->device.config->id);
-    return false;
+    return true;
 }
 
 /* The tray goes out, and with the new medium, if any, in again. */
 bool
 engine_scsi_change_medium(EngineDevice *device, EngineDriveConfig *drive,
-                          bool force, GError **error)
+                          GError **error)
 {
     ScsiUnit *unit = unit_of(device);
     EngineIo *io = unit->disk.io;
@@ -103,8 +102,6 @@ engine_scsi_change_medium(EngineDevice *device, EngineDriveConfig *drive,
                   device->config->id);
         return false;
     }
-    if (!check_unlocked(unit, force, error))
-        return false;
     engine_io_call(io, open_here, unit);
     loaded = engine_disk_load(&unit->disk, drive, error);
     if (loaded) {

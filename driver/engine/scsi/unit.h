@@ -106,11 +106,12 @@ void scsi_target_submit(ScsiRequest *request, const unsigned *luns,
 /**
  * engine_scsi_change_medium: put another medium into a drive for discs
  * @drive: owned by the drive if it succeeds; NULL: take it out
- * @force: also if the guest has locked the tray
- * @error: OPERATION_UNSUPPORTED: it is a disk; OPERATION_FAILED: it is locked,
- * and the guest has been asked to open it; as engine_disk_load()
+ * @error: OPERATION_UNSUPPORTED: it is a disk; as engine_disk_load()
  */
 bool engine_scsi_change_medium(EngineDevice *device, EngineDriveConfig *drive,
-                               bool force, GError **error);
+                               GError **error);
+/** engine_scsi_is_locked: has the guest locked the tray, which is in? Then it
+ * is asked to open it. */
+bool engine_scsi_is_locked(EngineDevice *device);
 /** engine_scsi_resize: as engine_blk_resize() */
 bool engine_scsi_resize(EngineDevice *device, uint64_t size, GError **error);

@@ -18,7 +18,8 @@ fill(struct virtio_scsi_event *event, const ScsiUnit *unit)
         return;
     event->lun[0] = 1;
     event->lun[1] = (uint8_t)unit->target;
-    event->lun[2] = (uint8_t)(0x40 | unit->lun >> 8);
+    /* flat addressing only where it must be: drivers know no other */
+    event->lun[2] = (uint8_t)(unit->lun < 256 ? 0 : 0x40 | unit->lun >> 8);
     event->lun[3] = (uint8_t)unit->lun;
 }
 

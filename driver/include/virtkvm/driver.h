@@ -206,6 +206,10 @@ typedef struct VirtkvmEvent {
             int reason; /* virConnectDomainEventDiskChangeReason */
         } disk_change;
         struct {
+            const char *alias;
+            int reason; /* virDomainEventTrayChangeReason */
+        } tray_change;
+        struct {
             int state;  /* virConnectDomainEventAgentLifecycleState */
             int reason; /* virConnectDomainEventAgentLifecycleReason */
         } agent;
