@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 
 #include "guest-net.h"
@@ -28,9 +29,9 @@
 #define OFFLOADS                                                             \
     (F(CSUM) | F(HOST_TSO4) | F(HOST_TSO6) | F(GUEST_CSUM) | F(GUEST_TSO4) | \
      F(GUEST_TSO6) | F(MRG_RXBUF) | F(CTRL_VQ) | EVENT)
-#define HEADERS    (14 + 20 + 20) /* Ethernet, IPv4, TCP */
-#define SEGMENT    1400
-#define LARGE      (HEADERS + 60000)
+#define HEADERS (14 + 20 + 20) /* Ethernet, IPv4, TCP */
+#define SEGMENT 1400
+#define LARGE   (HEADERS + 60000)
 
 typedef struct Fixture {
     GuestNet guest;
@@ -424,6 +425,64 @@ test_bad_headers(void **state)
     assert_int_equal(host_receives(f, 5000), 1000);
 }
 
+/* Many frames with one kick keep their order; bad ones among them are nobody
+ * else's business. */
+static void
+check_burst(Fixture *f, uint64_t features)
+{
+    struct virtio_net_hdr_v1 bad = segments;
+    uint64_t errors = info(f).sent.errors, packets = info(f).sent.packets;
+
+    bad.gso_size = 0;
+    guest_net_start(&f->guest, features, 1);
+    for (unsigned i = 0; i < GUEST_NET_TURNS; i++) {
+        guest_net_make(f->frame, 60 + i, NULL, i);
+        guest_net_offer_frame(&f->guest, 0, i % 7 == 6 ? &bad : &plain,
+                              f->frame, 60 + i);
+    }
+    guest_virtio_kick(&f->guest.virtio, 1);
+    for (unsigned i = 0; i < GUEST_NET_TURNS; i++) {
+        assert_true(guest_net_sent(&f->guest, 0, GUEST_NET_PATIENCE_US));
+        if (i % 7 == 6)
+            continue;
+        guest_net_make(f->frame, 60 + i, NULL, i);
+        assert_int_equal(host_receives(f, 5000), 60 + i);
+        assert_memory_equal(f->got, f->frame, 60 + i);
+    }
+    assert_int_equal(host_receives(f, 0), 0);
+    assert_int_equal(info(f).sent.errors - errors, GUEST_NET_TURNS / 7);
+    assert_int_equal(info(f).sent.packets - packets,
+                     GUEST_NET_TURNS - GUEST_NET_TURNS / 7);
+}
+
+static void
+test_burst(void **state)
+{
+    for (unsigned round = 0; round < 20; round++) {
+        check_burst(*state, OFFLOADS);
+        check_burst(*state, OFFLOADS | PACKED | INDIRECT);
+    }
+}
+
+/* So it is where the kernel gives no io_uring, here for want of descriptors. */
+static void
+test_burst_by_one(void **state)
+{
+    struct rlimit limit, none;
+    int next = dup(0);
+
+    assert_true(next >= 0);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = limit;
+    none.rlim_cur = (rlim_t)next;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(dup(0), -1);
+    check_burst(*state, OFFLOADS);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    check_burst(*state, OFFLOADS);
+}
+
 /* --- several queues ------------------------------------------------------- */
 static bool
 use_pairs(Fixture *f, uint16_t pairs)
@@ -523,6 +582,12 @@ test_interface_goes(void **state)
     assert_false(info(f).link);
     assert_true(guest_net_send(&f->guest, 0, &plain, f->frame, 100));
     assert_int_equal(info(f).sent.dropped, 1);
+    for (unsigned i = 0; i < 10; i++)
+        guest_net_offer_frame(&f->guest, 0, &plain, f->frame, 100);
+    guest_virtio_kick(&f->guest.virtio, 1);
+    for (unsigned i = 0; i < 10; i++)
+        assert_true(guest_net_sent(&f->guest, 0, GUEST_NET_PATIENCE_US));
+    assert_int_equal(info(f).sent.dropped, 11);
     guest_net_start(&f->guest, OFFLOADS, 1);
 }
 
@@ -568,6 +633,8 @@ main(void)
         TEST(offload_command),
         TEST(checksum_out),
         TEST(bad_headers),
+        TEST(burst),
+        TEST(burst_by_one),
         TEST_QUEUES(queues),
         TEST_QUEUES(queues_unused),
         TEST(interface_goes),

@@ -21,6 +21,7 @@
 #define ENGINE_NET_FRAME_MIN 14 /* an Ethernet header */
 /* The largest packet of IP with that header and two VLAN tags */
 #define ENGINE_NET_FRAME_MAX (65535 + 14 + 8)
+#define ENGINE_NET_BURST_MAX 64 /* frames in one call of send_many() */
 
 typedef struct EngineNet EngineNet;
 
@@ -73,6 +74,14 @@ typedef struct EngineNetType {
                        unsigned count);
     EngineNetSent (*send)(EngineNet *net, unsigned queue,
                           const EngineNetFrame *frame);
+    /**
+     * Send several, in their order. NULL: send() has to do
+     * @count: at most ENGINE_NET_BURST_MAX
+     * @ret_sent: what became of each; behind one that is FULL all are
+     */
+    void (*send_many)(EngineNet *net, unsigned queue,
+                      const EngineNetFrame *frames, unsigned count,
+                      EngineNetSent *ret_sent);
     /** Features that it can honour: of HOST_*, GUEST_*, CSUM. NULL: none */
     uint64_t (*features)(EngineNet *net);
     /** From now on the guest takes what the GUEST_* of @features mean. */

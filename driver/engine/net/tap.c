@@ -9,7 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
-#include "engine/net/net.h"
+#include "engine/net/burst.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/i18n.h"
@@ -35,6 +35,8 @@ struct Tap {
     TapQueue queues[ENGINE_NET_PAIRS_MAX];
     unsigned n_queues;
     bool gone;
+    EngineNetBurst *burst; /* NULL: not yet needed, or there is none */
+    bool no_burst;
 };
 
 static Tap *
@@ -124,19 +126,76 @@ tap_receive(EngineNet *net, unsigned index, const struct iovec *iov,
     return got > 0 ? got : 0;
 }
 
+static void
+put_header(const EngineNetFrame *frame)
+{
+    frame->iov[0] =
+        (struct iovec){ (void *)frame->header, sizeof(*frame->header) };
+}
+
+/* One that has gone will never be writable. */
+static EngineNetSent
+wait_if_full(TapQueue *queue, EngineNetSent sent)
+{
+    if (sent == ENGINE_NET_FULL && !queue->source)
+        return ENGINE_NET_FAILED;
+    if (sent == ENGINE_NET_FULL)
+        watch(queue, queue->events | EPOLLOUT);
+    return sent;
+}
+
 static EngineNetSent
 tap_send(EngineNet *net, unsigned index, const EngineNetFrame *frame)
 {
     TapQueue *queue = &tap_of(net)->queues[index];
 
-    frame->iov[0] =
-        (struct iovec){ (void *)frame->header, sizeof(*frame->header) };
+    put_header(frame);
     if (writev(queue->fd, frame->iov, (int)frame->count) >= 0)
         return ENGINE_NET_SENT;
-    if (errno != EAGAIN || !queue->source)
-        return ENGINE_NET_FAILED;
-    watch(queue, queue->events | EPOLLOUT);
-    return ENGINE_NET_FULL;
+    return wait_if_full(queue,
+                        errno == EAGAIN ? ENGINE_NET_FULL : ENGINE_NET_FAILED);
+}
+
+/* As engine_net_burst_write(), if there is such a thing. */
+static unsigned
+write_burst(Tap *tap, int fd, const EngineNetFrame *frames, unsigned count,
+            EngineNetSent *ret_sent)
+{
+    unsigned done;
+
+    if (!tap->burst && !tap->no_burst)
+        tap->burst = engine_net_burst_new();
+    tap->no_burst = !tap->burst;
+    if (!tap->burst)
+        return 0;
+    for (unsigned i = 0; i < count; i++)
+        put_header(&frames[i]);
+    done = engine_net_burst_write(tap->burst, fd, frames, count, ret_sent);
+    if (done < count) {
+        g_clear_pointer(&tap->burst, engine_net_burst_free);
+        tap->no_burst = true;
+    }
+    return done;
+}
+
+static void
+tap_send_many(EngineNet *net, unsigned index, const EngineNetFrame *frames,
+              unsigned count, EngineNetSent *ret_sent)
+{
+    Tap *tap = tap_of(net);
+    TapQueue *queue = &tap->queues[index];
+    unsigned done = write_burst(tap, queue->fd, frames, count, ret_sent);
+    bool full = false;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (full)
+            ret_sent[i] = ENGINE_NET_FULL;
+        else if (i < done)
+            ret_sent[i] = wait_if_full(queue, ret_sent[i]);
+        else
+            ret_sent[i] = tap_send(net, index, &frames[i]);
+        full = ret_sent[i] == ENGINE_NET_FULL;
+    }
 }
 
 /* --- features ------------------------------------------------------------- */
@@ -227,6 +286,7 @@ tap_close(EngineNet *net)
 
     for (unsigned i = 0; i < tap->n_queues; i++)
         detach(&tap->queues[i]);
+    engine_net_burst_free(tap->burst);
     g_free(tap);
 }
 
@@ -286,6 +346,7 @@ const EngineNetType engine_net_tap_type = {
     .listen = tap_listen,
     .receive = tap_receive,
     .send = tap_send,
+    .send_many = tap_send_many,
     .features = tap_features,
     .set_features = tap_set_features,
     .set_pairs = tap_set_pairs,

@@ -104,64 +104,128 @@ tidy(struct virtio_net_hdr_v1 *header)
     header->num_buffers = 0;
 }
 
-static EngineNetSent
-send_chain(EngineVirtioNet *net, unsigned pair, EngineChain *chain)
+/* Makes a frame of a chain. Returns: whether it may be sent */
+static bool
+make_frame(EngineVirtioNet *net, EngineNetBatch *batch, unsigned i)
 {
-    struct virtio_net_hdr_v1 header;
-    size_t size = chain->read_size - sizeof(header);
-    unsigned first = take_header(chain, &header);
-    /* There is one element of net->iov before those of the chain. */
-    const EngineNetFrame frame = { .header = &header,
-                                   .iov = chain->iov + first - 1,
-                                   .count = chain->n_read - first + 1,
-                                   .size = size };
+    struct virtio_net_hdr_v1 *header = &batch->headers[i];
+    EngineChain *chain = &batch->chains[i];
+    EngineNetFrame *frame = &batch->frames[i];
+    size_t size = chain->read_size - sizeof(*header);
+    unsigned first = take_header(chain, header);
 
-    tidy(&header);
-    if (!size_is_good(net, &header, size) ||
-        !checksum_is_good(net, &header, size) ||
-        !segments_are_good(net, &header, size) || frame.count > IOV_MAX)
-        return ENGINE_NET_FAILED;
-    return net->backend->type->send(net->backend,
-                                    pair < net->n_pairs ? pair : 0, &frame);
+    /* There is one element before those of the chain. */
+    *frame = (EngineNetFrame){ .header = header,
+                               .iov = chain->iov + first - 1,
+                               .count = chain->n_read - first + 1,
+                               .size = size };
+    tidy(header);
+    return size_is_good(net, header, size) &&
+           checksum_is_good(net, header, size) &&
+           segments_are_good(net, header, size) && frame->count <= IOV_MAX;
 }
 
-/* One frame of the queue. */
-static Sending
-send_next(EngineVirtioNet *net, unsigned pair, unsigned queue, int64_t now_ns)
+/* --- batches ----------------------------------------------------------------
+ */
+/* Takes a chain of the queue. Returns: whether there was one */
+static bool
+take_chain(EngineVirtioNet *net, EngineNetBatch *batch, unsigned queue)
 {
     EngineVirtio *virtio = &net->virtio;
-    EngineChain chain = { .iov = net->iov + 1,
-                          .capacity = ENGINE_QUEUE_SIZE_MAX };
-    size_t size;
+    EngineChain *chain = &batch->chains[batch->count];
 
-    if (!engine_virtio_pop(virtio, queue, &chain))
-        return SENDING_NOTHING;
-    if (chain.read_size < ENGINE_NET_HEADER_BYTES || chain.n_write > 0) {
+    *chain = (EngineChain){ .iov = batch->iov + batch->n_iov + 1,
+                            .capacity = ENGINE_QUEUE_SIZE_MAX };
+    if (!engine_virtio_pop(virtio, queue, chain))
+        return false;
+    if (chain->read_size < ENGINE_NET_HEADER_BYTES || chain->n_write > 0) {
         engine_virtio_fail(virtio, N_("a frame that is sent has no header, or "
                                       "buffers to write to"));
-        return SENDING_NOTHING;
+        return false;
     }
-    size = chain.read_size - ENGINE_NET_HEADER_BYTES;
-    if (!(net->status & VIRTIO_NET_S_LINK_UP)) {
-        net->sent.dropped++;
+    batch->n_iov += 1 + chain->n_read;
+    return true;
+}
+
+/* Takes up to @most frames, and no more behind one that cannot be sent, of
+ * which batch->sent tells. Returns: how many of them can be sent */
+static unsigned
+gather(EngineVirtioNet *net, EngineNetBatch *batch, unsigned queue,
+       unsigned most)
+{
+    bool link = net->status & VIRTIO_NET_S_LINK_UP;
+
+    batch->count = batch->n_iov = 0;
+    while (batch->count < most &&
+           ENGINE_NET_BATCH_IOV - batch->n_iov > ENGINE_QUEUE_SIZE_MAX &&
+           take_chain(net, batch, queue)) {
+        unsigned i = batch->count++;
+
+        if (make_frame(net, batch, i) && link)
+            continue;
+        batch->sent[i] = ENGINE_NET_FAILED;
+        return i;
+    }
+    return batch->count;
+}
+
+static void
+send_frames(EngineVirtioNet *net, unsigned pair, EngineNetBatch *batch,
+            unsigned count)
+{
+    const EngineNetType *type = net->backend->type;
+    unsigned queue = pair < net->n_pairs ? pair : 0;
+    unsigned i = 0;
+
+    if (count > 1 && type->send_many) {
+        type->send_many(net->backend, queue, batch->frames, count, batch->sent);
+        return;
+    }
+    for (; i < count; i++) {
+        batch->sent[i] = type->send(net->backend, queue, &batch->frames[i]);
+        if (batch->sent[i] == ENGINE_NET_FULL)
+            break;
+    }
+    /* Nothing overtakes a frame that waits. */
+    for (; i < count; i++)
+        batch->sent[i] = ENGINE_NET_FULL;
+}
+
+static void
+count_frame(EngineVirtioNet *net, const EngineNetBatch *batch, unsigned i,
+            int64_t now_ns)
+{
+    size_t size = batch->frames[i].size;
+
+    if (batch->sent[i] == ENGINE_NET_SENT) {
+        net->sent.packets++;
+        net->sent.bytes += size;
+        engine_bucket_take(&net->outbound, size, now_ns);
+    } else if (net->status & VIRTIO_NET_S_LINK_UP) {
+        net->sent.errors++;
     } else {
-        switch (send_chain(net, pair, &chain)) {
-        case ENGINE_NET_FULL:
-            engine_virtio_untake(virtio, queue, &chain);
-            net->pairs[pair].blocked = true;
-            return SENDING_LATER;
-        case ENGINE_NET_FAILED:
-            net->sent.errors++;
-            break;
-        case ENGINE_NET_SENT:
-            net->sent.packets++;
-            net->sent.bytes += size;
-            engine_bucket_take(&net->outbound, size, now_ns);
-            break;
-        }
+        net->sent.dropped++;
     }
-    engine_virtio_fill(virtio, queue, &chain, 0);
-    return SENDING;
+}
+
+/* Gives back what is done with, and leaves the rest in the queue. */
+static Sending
+settle(EngineVirtioNet *net, unsigned pair, unsigned queue,
+       const EngineNetBatch *batch, int64_t now_ns)
+{
+    unsigned done = 0;
+
+    for (; done < batch->count && batch->sent[done] != ENGINE_NET_FULL;
+         done++) {
+        count_frame(net, batch, done, now_ns);
+        engine_virtio_fill(&net->virtio, queue, &batch->chains[done], 0);
+    }
+    if (done == batch->count)
+        return SENDING;
+    for (unsigned i = batch->count; i > done; i--)
+        engine_virtio_untake(&net->virtio, queue, &batch->chains[i - 1]);
+    net->pairs[pair].blocked = true;
+    return SENDING_LATER;
 }
 
 /* Returns: whether the bandwidth is used up; then the timer is set */
@@ -179,6 +243,27 @@ is_throttled(EngineVirtioNet *net, int64_t *ret_now_ns)
     return wait_ns > 0;
 }
 
+/* Up to *@budget frames, of which it takes those sent. */
+static Sending
+send_next(EngineVirtioNet *net, unsigned pair, unsigned queue, unsigned *budget)
+{
+    EngineNetBatch *batch = &net->batch;
+    int64_t now_ns = 0;
+    unsigned most = *budget, good;
+
+    if (is_throttled(net, &now_ns))
+        return SENDING_LATER;
+    /* With a bandwidth, each frame decides about the next. */
+    if (engine_bucket_is_set(&net->outbound))
+        most = 1;
+    good = gather(net, batch, queue, most);
+    if (batch->count == 0)
+        return SENDING_NOTHING;
+    *budget -= batch->count;
+    send_frames(net, pair, batch, good);
+    return settle(net, pair, queue, batch, now_ns);
+}
+
 void
 engine_virtio_net_send(EngineVirtioNet *net, unsigned pair)
 {
@@ -190,12 +275,8 @@ engine_virtio_net_send(EngineVirtioNet *net, unsigned pair)
     if (!virtio->live || net->pairs[pair].blocked)
         return;
     engine_queue_mute(ring);
-    while (sending == SENDING && budget-- > 0) {
-        int64_t now_ns = 0;
-
-        sending = is_throttled(net, &now_ns)
-                      ? SENDING_LATER
-                      : send_next(net, pair, queue, now_ns);
+    while (sending == SENDING && budget > 0) {
+        sending = send_next(net, pair, queue, &budget);
         if (sending == SENDING_NOTHING && virtio->live &&
             engine_queue_listen(ring)) {
             engine_queue_mute(ring);

@@ -320,7 +320,7 @@ clear(EngineVirtioNet *net)
         g_free(net->pairs[i].iov);
         g_free(net->pairs[i].spare);
     }
-    g_free(net->iov);
+    g_free(net->batch.iov);
 }
 
 static void
@@ -346,7 +346,7 @@ make_pairs(EngineVirtioNet *net)
         forget(pair);
     }
     net->n_pairs = 1;
-    net->iov = g_new0(struct iovec, ENGINE_QUEUE_SIZE_MAX + 1);
+    net->batch.iov = g_new0(struct iovec, ENGINE_NET_BATCH_IOV);
     engine_net_filter_reset(&net->filter);
 }
 

@@ -19,6 +19,10 @@
 #define ENGINE_NET_FILTER_MAX   64  /* addresses of each kind */
 #define ENGINE_NET_VLANS        4096
 #define ENGINE_NET_BUDGET       64 /* frames, then others have their turn */
+/* One chain, however long it is, always has room. */
+#define ENGINE_NET_BATCH_IOV (2 * (ENGINE_QUEUE_SIZE_MAX + 1))
+
+G_STATIC_ASSERT(ENGINE_NET_BUDGET <= ENGINE_NET_BURST_MAX);
 
 typedef struct EngineVirtioNet EngineVirtioNet;
 
@@ -62,18 +66,28 @@ typedef struct EngineNetPair {
     bool blocked; /* sending waits for the backend */
 } EngineNetPair;
 
+/** Frames that are sent together. */
+typedef struct EngineNetBatch {
+    unsigned count, n_iov;
+    struct iovec *iov; /* BATCH_IOV of the chains, one before each */
+    EngineChain chains[ENGINE_NET_BUDGET];
+    struct virtio_net_hdr_v1 headers[ENGINE_NET_BUDGET];
+    EngineNetFrame frames[ENGINE_NET_BUDGET];
+    EngineNetSent sent[ENGINE_NET_BUDGET];
+} EngineNetBatch;
+
 struct EngineVirtioNet {
     EngineVirtio virtio;
     const EngineNetConfig *config;
     EngineNet *backend;
     EngineNetPeer peer;
     EngineNetPair pairs[ENGINE_NET_PAIRS_MAX];
-    unsigned n_pairs;  /* that the driver uses */
-    bool merge;        /* a frame may take several buffers */
-    bool link;         /* the cable is in */
-    bool gone;         /* the backend's other side has left */
-    bool announce;     /* the driver is asked to */
-    struct iovec *iov; /* of a frame that is sent */
+    unsigned n_pairs; /* that the driver uses */
+    bool merge;       /* a frame may take several buffers */
+    bool link;        /* the cable is in */
+    bool gone;        /* the backend's other side has left */
+    bool announce;    /* the driver is asked to */
+    EngineNetBatch batch;
     EngineNetFilter filter;
     EngineBucket inbound, outbound;
     EngineIoTimer inbound_timer, outbound_timer;
