@@ -16,6 +16,7 @@ import bench_process as process
 from bench_daemon import (Libvirtd, Unavailable, Virtkvmd, durable_file_ms,
                           rate, start_destroy, timed_ms)
 from bench_disk import bench_disks
+from bench_guest import bench_guests
 from bench_lab import boot_times
 from bench_net import bench_nets
 from bench_process import median
@@ -313,7 +314,7 @@ def bench_boot(table, rounds):
 
 
 PARTS = ("start", "memory", "exits", "running", "definitions", "disks", "nets",
-         "boot")
+         "guests", "boot")
 
 
 def parse_arguments():
@@ -362,6 +363,8 @@ def bench(options, table, folder):
          1 if quick else 2)
     part("nets", bench_nets, sub("nets"), runs, 2 if quick else 5,
          1 if quick else 2)
+    part("guests", bench_guests, sub("guests"), 2 if quick else 5,
+         0.5 if quick else 1)
     part("boot", bench_boot, 1 if quick else 10)
 
 

@@ -10,6 +10,8 @@
  * WHAT is send, receive, floor-send or floor-receive; frames larger than 1514
  * bytes are segments of TCP, left to the host to cut. Prints frames a second,
  * and how many ns of CPU each took the thread that reads or writes the tap.
+ * Where WHAT is flood, it is the sender alone, on an interface of the name
+ * TAP_NAME that somebody else has made.
  */
 #include <config.h>
 
@@ -135,6 +137,21 @@ flood(void *opaque)
     while (!__atomic_load_n(&bench->stop, __ATOMIC_RELAXED))
         (void)!writev(bench->peer, iov, 2);
     return NULL;
+}
+
+/* Returns: the exit status */
+static int
+flood_alone(Bench *bench, double seconds)
+{
+    pthread_t thread;
+
+    bench->peer = tap_peer();
+    if (bench->peer < 0 || pthread_create(&thread, NULL, flood, bench) != 0)
+        err(1, "flood");
+    g_usleep((gulong)(seconds * G_USEC_PER_SEC));
+    __atomic_store_n(&bench->stop, true, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+    return 0;
 }
 
 /* --- the guest ------------------------------------------------------------ */
@@ -280,10 +297,12 @@ main(int argc, char **argv)
 
     if (argc != 4)
         errx(2, "bench-net WHAT SIZE SECONDS");
-    open_tap(bench);
     bench->size = CLAMP((size_t)atoi(argv[2]), 14, ENGINE_NET_FRAME_MAX);
     seconds = atof(argv[3]);
     make_frame(bench);
+    if (strcmp(argv[1], "flood") == 0)
+        return flood_alone(bench, seconds);
+    open_tap(bench);
     bench->end_us = g_get_monotonic_time() + (gint64)(seconds * G_USEC_PER_SEC);
     if (strstr(argv[1], "receive")) {
         bench->peer = tap_peer();
