@@ -26,7 +26,7 @@ domain() {
     </virtkvm:config>
   </metadata>
   <memory unit='MiB'>16</memory>
-  <os><type>hvm</type><kernel>$payloads/disk.elf</kernel><cmdline>$1</cmdline></os>
+  <os><type>hvm</type><kernel>$payloads/transient.elf</kernel><cmdline>$1</cmdline></os>
   <devices>
     <disk type='file'>
       <driver name='qemu' type='$2' cache='none'/>
