@@ -29,7 +29,7 @@ domain() {
   <os><type>hvm</type><kernel>$payloads/transient.elf</kernel><cmdline>$1</cmdline></os>
   <devices>
     <disk type='file'>
-      <driver name='qemu' type='$2' cache='none'/>
+      <driver name='qemu' type='$2' cache='writeback'/>
       <source file='$folder/image'/><target dev='vda'/>$3
     </disk>
     <serial type='stdio'/>
