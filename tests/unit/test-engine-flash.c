@@ -277,7 +277,7 @@ typedef struct Fixture {
 static int
 make_file(char byte, size_t size)
 {
-    g_autofree char *bytes = g_malloc(size);
+    g_autofree char *bytes = g_malloc(size + 1); /* not NULL for an empty one */
     int fd = memfd_create("flash", MFD_CLOEXEC);
 
     memset(bytes, byte, size);
