@@ -112,6 +112,8 @@ def measure(command, fds=(), parted=False, count=None):
     _, done, ticks = line.split()
     if count and int(done) < count:
         raise RuntimeError(f"the guest did {done} requests of {count}")
+    if int(done) == 0:
+        raise RuntimeError("nothing was done in all the time")
     seconds = int(ticks) / tsc_hz()
     if abs(seconds - (end - begin)) > DISAGREE * seconds:
         raise RuntimeError(f"the guest's clock says {seconds:.3f} s, the "
@@ -154,6 +156,9 @@ def disk_qemu(_, kind, image, load, seconds, count=None):
 
 def compare(table, what, ours, peer, limit, unit="a second"):
     """Of the same rounds"""
+    print(f"  {what:56} " + "  ".join(
+        f"{name} {median(rates):.0f} [{min(rates):.0f} {max(rates):.0f}]"
+        for name, rates in (("ours", ours), ("QEMU's", peer))), flush=True)
     table.add(f"{what}, of QEMU's", median([own / other for own, other in
                                             zip(ours, peer)]), "times", limit,
               f"{median(ours):.0f} / {median(peer):.0f} {unit}",

@@ -189,7 +189,9 @@ device_of(const EngineResolved *resolved)
     json_t *root = json_loads(text, 0, NULL);
     json_t *device =
         json_incref(json_array_get(json_object_get(root, "devices"), 0));
+    json_t *threads = json_object_get(root, "iothreads");
 
+    assert_int_equal(json_integer_value(threads), 3);
     json_decref(root);
     assert_non_null(device);
     return device;

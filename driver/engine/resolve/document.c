@@ -252,6 +252,8 @@ engine_document_fill(json_t *root, const ConfDomain *domain, GError **error)
     set(root, "memory",
         json_integer((json_int_t)((bytes + MEMORY_UNIT - 1) & -MEMORY_UNIT)));
     set(root, "vcpus", json_integer(vcpus_of(&domain->vcpus)));
+    if (domain->iothreads > 0)
+        set(root, "iothreads", json_integer(domain->iothreads));
     set_string(root, "cmdline", domain->os.cmdline);
     set_string(root, "on_poweroff", action_of(domain->on_poweroff));
     set_string(root, "on_reboot", action_of(domain->on_reboot));
