@@ -21,7 +21,7 @@ import tempfile
 import time
 
 import bench_process as process
-from bench_disk import LOADS as DISK_LOADS, make_images
+from bench_disk import LOADS as DISK_LOADS, SIZE_MIB, make_images
 from bench_process import median
 
 MEMORY_MIB = 256
@@ -166,7 +166,7 @@ def compare(table, what, ours, peer, limit, unit="a second"):
 
 
 def bench_disk_devices(table, folder, rounds, seconds):
-    images = make_images(folder)
+    images = make_images(folder, SIZE_MIB)
     for what, pattern, size, depth in DISK_LOADS:
         got = {}
         for _ in range(rounds):
