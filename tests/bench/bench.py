@@ -17,7 +17,7 @@ from bench_daemon import (Libvirtd, Unavailable, Virtkvmd, durable_file_ms,
                           rate, start_destroy, timed_ms)
 from bench_disk import bench_disks
 from bench_guest import bench_guests
-from bench_lab import boot_times
+from bench_lab import bench_linux, boot_times
 from bench_net import bench_nets
 from bench_process import median
 
@@ -314,7 +314,7 @@ def bench_boot(table, rounds):
 
 
 PARTS = ("start", "memory", "exits", "running", "definitions", "disks", "nets",
-         "guests", "boot")
+         "guests", "boot", "linux")
 
 
 def parse_arguments():
@@ -333,7 +333,7 @@ def bench(options, table, folder):
     quick = options.quick
     runs = 4 if quick else 15
     machines = process.Machines(folder)
-    parts = options.only or (PARTS[:-1] if quick else PARTS)
+    parts = options.only or (PARTS[:-2] if quick else PARTS)
 
     def part(name, function, *arguments):
         if name not in parts:
@@ -366,6 +366,7 @@ def bench(options, table, folder):
     part("guests", bench_guests, sub("guests"), 2 if quick else 5,
          0.5 if quick else 1)
     part("boot", bench_boot, 1 if quick else 10)
+    part("linux", bench_linux, 1 if quick else 5)
 
 
 def main():
