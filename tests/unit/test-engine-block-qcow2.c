@@ -418,6 +418,39 @@ qcow2_dirty(void **state)
     assert_int_equal(read64(f, "image", 72), 0);
 }
 
+/* As many snapshots as there may be, all of one L1 table that names one L2
+ * table again and again: neither is read more often than it is there. */
+static void
+qcow2_dirty_again_and_again(void **state)
+{
+    enum { CLUSTER = 4096, ENTRIES = CLUSTER / 8, SNAPSHOTS = 65536 };
+    BlockFixture *f = *state;
+    g_autofree char *path = block_path(f, "image");
+    g_autofree uint64_t *l1 = g_new(uint64_t, ENTRIES);
+    g_autofree uint8_t *snapshots = g_malloc0(SNAPSHOTS * 40u);
+    EngineDriveConfig drive = image(ENGINE_DRIVE_QCOW2, path, true);
+    uint32_t count = GUINT32_TO_BE(SNAPSHOTS);
+
+    qemu_img(f,
+             "create -f qcow2 -o cluster_size=4k,lazy_refcounts=on image 1G");
+    for (unsigned i = 0; i < ENTRIES; i++)
+        l1[i] = GUINT64_TO_BE(8 * MIB | 1ull << 63);
+    for (unsigned i = 0; i < SNAPSHOTS; i++) {
+        uint64_t at = GUINT64_TO_BE(9 * MIB);
+        uint32_t n = GUINT32_TO_BE(ENTRIES);
+
+        memcpy(snapshots + i * 40u, &at, sizeof(at));
+        memcpy(snapshots + i * 40u + 8, &n, sizeof(n));
+    }
+    patch(f, "image", 9 * MIB, l1, CLUSTER);
+    patch(f, "image", (off_t)read64(f, "image", 40), l1, CLUSTER);
+    patch(f, "image", 10 * MIB, snapshots, SNAPSHOTS * 40u);
+    patch64(f, "image", 64, 10 * MIB);
+    patch(f, "image", 60, &count, sizeof(count));
+    patch64(f, "image", 72, 1);
+    block_open_fails(f, &drive, "reference counts can't be repaired");
+}
+
 static void
 qcow2_resized(void **state)
 {
@@ -461,7 +494,8 @@ main(void)
         TEST(qcow2_chain),   TEST(qcow2_snapshots),
         TEST(qcow2_refused), TEST(qcow2_backing_missing),
         TEST(qcow2_lies),    TEST(qcow2_uncounted),
-        TEST(qcow2_dirty),   TEST(qcow2_resized),
+        TEST(qcow2_dirty),   TEST(qcow2_dirty_again_and_again),
+        TEST(qcow2_resized),
     };
     g_autofree char *tool = g_find_program_in_path("qemu-img");
     g_autofree char *modules =

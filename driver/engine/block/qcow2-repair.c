@@ -21,43 +21,45 @@ typedef struct Repair {
     Qcow2 *q;
     uint32_t *counts;
     uint64_t clusters;
+    GArray *tables; /* offsets of L2 tables, for each reference to one */
     uint8_t *table; /* one L2 table */
 } Repair;
 
+/* @weight: how often what lies there is referred to */
 static int
-count(Repair *repair, uint64_t offset, uint64_t size)
+count(Repair *repair, uint64_t offset, uint64_t size, uint32_t weight)
 {
     unsigned bits = repair->q->cluster_bits;
 
     if (size == 0)
         return 0;
     for (uint64_t i = offset >> bits; i <= (offset + size - 1) >> bits; i++) {
-        if (i >= repair->clusters)
+        if (i >= repair->clusters || repair->counts[i] > UINT32_MAX - weight)
             return -ERANGE;
-        repair->counts[i]++;
+        repair->counts[i] += weight;
     }
     return 0;
 }
 
 static int
-count_entry(Repair *repair, uint64_t entry)
+count_entry(Repair *repair, uint64_t entry, uint32_t weight)
 {
     uint64_t offset, size;
 
     if (entry & QCOW2_COMPRESSED) {
         qcow2_packed_where(repair->q, entry, &offset, &size);
-        return count(repair, offset, size);
+        return count(repair, offset, size, weight);
     }
     if ((entry & QCOW2_OFFSET_MASK) == 0)
         return 0;
-    return count(repair, entry & QCOW2_OFFSET_MASK, repair->q->cluster);
+    return count(repair, entry & QCOW2_OFFSET_MASK, repair->q->cluster, weight);
 }
 
 static int
-count_l2(Repair *repair, uint64_t offset)
+count_l2(Repair *repair, uint64_t offset, uint32_t weight)
 {
     Qcow2 *q = repair->q;
-    int rc = count(repair, offset, q->cluster);
+    int rc = count(repair, offset, q->cluster, weight);
 
     if (rc == 0)
         rc = engine_block_file_read(&q->node.file, repair->table, q->cluster,
@@ -66,7 +68,7 @@ count_l2(Repair *repair, uint64_t offset)
         uint64_t entry;
 
         memcpy(&entry, repair->table + i * 8, sizeof(entry));
-        rc = count_entry(repair, GUINT64_FROM_BE(entry));
+        rc = count_entry(repair, GUINT64_FROM_BE(entry), weight);
     }
     return rc;
 }
@@ -74,12 +76,13 @@ count_l2(Repair *repair, uint64_t offset)
 static int
 count_l1(Repair *repair, uint64_t offset, uint32_t n, const uint64_t *l1)
 {
-    int rc = count(repair, offset, n * 8ull);
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t table = l1[i] & QCOW2_OFFSET_MASK;
 
-    for (uint32_t i = 0; rc == 0 && i < n; i++)
-        if (l1[i] & QCOW2_OFFSET_MASK)
-            rc = count_l2(repair, l1[i] & QCOW2_OFFSET_MASK);
-    return rc;
+        if (table != 0)
+            g_array_append_val(repair->tables, table);
+    }
+    return count(repair, offset, n * 8ull, 1);
 }
 
 static int
@@ -97,20 +100,60 @@ count_snapshot(Repair *repair, const Qcow2Snapshot *snapshot)
     return rc;
 }
 
+/* L1 tables that share clusters would have us read more than there is. */
+static bool
+fits(const Qcow2 *q, const GArray *snapshots)
+{
+    uint64_t entries = q->l1_count;
+
+    for (guint i = 0; i < snapshots->len; i++)
+        entries += g_array_index(snapshots, Qcow2Snapshot, i).l1_count;
+    return entries <= CLUSTERS_MAX && entries * 8 <= q->end;
+}
+
+static int
+compare_offsets(const void *a, const void *b)
+{
+    uint64_t one, other;
+
+    memcpy(&one, a, sizeof(one));
+    memcpy(&other, b, sizeof(other));
+    return one < other ? -1 : one > other;
+}
+
+/* Snapshots share most L2 tables: each is read once. */
+static int
+count_tables(Repair *repair)
+{
+    const GArray *tables = repair->tables;
+    int rc = 0;
+
+    g_array_sort(repair->tables, compare_offsets);
+    for (guint i = 0, next; rc == 0 && i < tables->len; i = next) {
+        uint64_t offset = g_array_index(tables, uint64_t, i);
+
+        for (next = i + 1; next < tables->len; next++)
+            if (g_array_index(tables, uint64_t, next) != offset)
+                break;
+        rc = count_l2(repair, offset, next - i);
+    }
+    return rc;
+}
+
 static int
 count_all(Repair *repair, const GArray *snapshots, uint64_t table_bytes)
 {
     Qcow2 *q = repair->q;
-    int rc = count(repair, 0, q->cluster);
+    int rc = fits(q, snapshots) ? count(repair, 0, q->cluster, 1) : -ERANGE;
 
     if (rc == 0)
         rc = count_l1(repair, q->l1_offset, q->l1_count, q->l1);
     if (rc == 0)
-        rc = count(repair, q->snapshots_offset, table_bytes);
+        rc = count(repair, q->snapshots_offset, table_bytes, 1);
     for (guint i = 0; rc == 0 && i < snapshots->len; i++)
         rc =
             count_snapshot(repair, &g_array_index(snapshots, Qcow2Snapshot, i));
-    return rc;
+    return rc < 0 ? rc : count_tables(repair);
 }
 
 /* --- the new tables --------------------------------------------------------
@@ -237,7 +280,9 @@ qcow2_repair(Qcow2 *q, GError **error)
     if (repair.clusters <= CLUSTERS_MAX) {
         repair.counts = g_new0(uint32_t, repair.clusters);
         repair.table = engine_block_buffer_new(q->cluster);
+        repair.tables = g_array_new(FALSE, FALSE, sizeof(uint64_t));
         rc = count_all(&repair, snapshots, bytes);
+        g_array_unref(repair.tables);
     }
     if (rc == 0)
         rc = write_all(&repair, &layout);
