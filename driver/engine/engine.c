@@ -62,7 +62,6 @@ engine_new(const EngineConfig *config, GError **error)
 
     engine->config = config;
     engine->status = ENGINE_STATUS_PRELAUNCH;
-    engine->memory.fd = -1;
     engine->loop = g_main_loop_new(NULL, FALSE);
     g_mutex_init(&engine->report_lock);
     g_mutex_init(&engine->msis.lock);

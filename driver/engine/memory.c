@@ -9,15 +9,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
-#include <unistd.h>
 
 #include "engine/device.h"
 #include "engine/kvm.h"
 #include "engine/x86/acpi.h"
 #include "util/error.h"
-#include "util/fd.h"
 #include "util/i18n.h"
 
+#define HUGE_PAGE     (2ull << 20)
 #define HIGH_BASE     (1ull << 32)
 #define EBDA_BASE     0x9fc00ull /* boot.h: the RSDP pointer lives there */
 #define VIDEO_BASE    0xa0000ull
@@ -46,24 +45,34 @@ check_host(uint64_t size, GError **error)
     return false;
 }
 
+/* Begins where a huge page can.
+ * Returns: MAP_FAILED on failure */
+static void *
+map_aligned(uint64_t size)
+{
+    uint64_t all = size + HUGE_PAGE;
+    uint8_t *at = mmap(NULL, all, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint64_t before;
+
+    if (at == MAP_FAILED)
+        return at;
+    before = -(uintptr_t)at % HUGE_PAGE;
+    if (before > 0)
+        munmap(at, before);
+    munmap(at + before + size, HUGE_PAGE - before);
+    return at + before;
+}
+
 bool
 engine_memory_init(EngineMemory *memory, uint64_t size, uint64_t low_size,
                    GError **error)
 {
-    g_auto(Fd) fd = -1;
     void *host;
 
     if (!check_host(size, error))
         return false;
-    fd = memfd_create("guest-memory", MFD_CLOEXEC);
-    if (fd < 0 || ftruncate(fd, (off_t)size) != 0) {
-        error_set_errno(error, errno,
-                        _("cannot make a memory file of %llu MiB"),
-                        (unsigned long long)(size >> 20));
-        return false;
-    }
-    host = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-                fd, 0);
+    host = map_aligned(size);
     if (host == MAP_FAILED) {
         error_set_errno(error, errno, _("cannot map %llu MiB of memory"),
                         (unsigned long long)(size >> 20));
@@ -71,9 +80,10 @@ engine_memory_init(EngineMemory *memory, uint64_t size, uint64_t low_size,
     }
     /* A core dump of the engine must not hold the guest's secrets. */
     madvise(host, size, MADV_DONTDUMP);
-    *memory = (EngineMemory){
-        .fd = fd_steal(&fd), .host = host, .size = size, .low_size = low_size
-    };
+    /* A host without huge pages has the others. */
+    madvise(host, size, MADV_HUGEPAGE);
+    *memory =
+        (EngineMemory){ .host = host, .size = size, .low_size = low_size };
     return true;
 }
 
@@ -83,7 +93,6 @@ engine_memory_clear(EngineMemory *memory)
     if (!memory->host)
         return;
     munmap(memory->host, memory->size);
-    fd_clear(&memory->fd);
     memory->host = NULL;
 }
 
@@ -135,11 +144,12 @@ engine_memory_lookup(const EngineMemory *memory, uint64_t gpa, uint64_t size)
     return NULL;
 }
 
-/* From a host that cannot take it back the guest keeps it. */
+/* The rest of a huge page stays; the host frees what nobody has of it when it
+ * needs memory. */
 void
 engine_memory_release(Engine *engine, void *at, size_t size)
 {
-    (void)madvise(at, size, MADV_REMOVE);
+    (void)madvise(at, size, MADV_DONTNEED);
 }
 
 static void

@@ -12,9 +12,12 @@
 /** KVM's memory slots of RAM are those below; others follow (rom.h). */
 #define ENGINE_MEMORY_SLOTS 2
 
-/** Guest RAM: one memory file, mapped once, seen by the guest as two ranges. */
+/**
+ * Guest RAM: mapped once, seen by the guest as two ranges. Private memory, as
+ * the kernel gives huge pages for it everywhere, and not for memory files: with
+ * them 1 MiB of a disk is read and written at two to three times the speed.
+ */
 typedef struct EngineMemory {
-    int fd;        /* memfd, MAP_SHARED */
     uint8_t *host; /* NULL until engine_memory_init() */
     uint64_t size;
     uint64_t low_size; /* at guest physical 0; the rest starts at 4 GiB */

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include <sys/stat.h>
+#include <sys/mman.h>
 
 #include "engine/device.h"
 #include "engine/memory.h"
@@ -24,7 +24,7 @@
 static void
 test_lookup_edges(void **state)
 {
-    EngineMemory memory = { .fd = -1 };
+    EngineMemory memory = { 0 };
     uint8_t *host;
 
     assert_true(engine_memory_init(&memory, 2 * MIB, 2 * MIB, NULL));
@@ -46,8 +46,7 @@ static void
 test_lookup_around_the_hole(void **state)
 {
     uint8_t *base = (uint8_t *)(uintptr_t)MIB;
-    const EngineMemory memory = { .fd = -1,
-                                  .host = base,
+    const EngineMemory memory = { .host = base,
                                   .size = 4 * GIB,
                                   .low_size = ENGINE_PCI_HOLE_BASE };
 
@@ -65,7 +64,7 @@ static void
 test_more_than_the_host_has(void **state)
 {
     g_autoptr(GError) error = NULL;
-    EngineMemory memory = { .fd = -1 };
+    EngineMemory memory = { 0 };
 
     assert_false(engine_memory_init(&memory, 1ull << 45, MIB, &error));
     assert_int_equal(error_code(error), VIR_ERR_INVALID_ARG);
@@ -73,32 +72,52 @@ test_more_than_the_host_has(void **state)
     engine_memory_clear(&memory);
 }
 
-static blkcnt_t
-blocks_of(const EngineMemory *memory)
+/* Bytes that the host has given. */
+static size_t
+resident(const EngineMemory *memory)
 {
-    struct stat info;
+    size_t pages = memory->size / 4096, count = 0;
+    g_autofree uint8_t *map = g_malloc(pages);
 
-    assert_int_equal(fstat(memory->fd, &info), 0);
-    return info.st_blocks;
+    assert_int_equal(mincore(memory->host, memory->size, map), 0);
+    for (size_t i = 0; i < pages; i++)
+        count += map[i] & 1;
+    return count * 4096;
 }
 
 static void
 test_released_memory_is_the_hosts(void **state)
 {
-    EngineMemory memory = { .fd = -1 };
-    blkcnt_t all;
+    EngineMemory memory = { 0 };
 
     assert_true(engine_memory_init(&memory, 2 * MIB, 2 * MIB, NULL));
+    assert_int_equal(resident(&memory), 0);
     memset(memory.host, 7, 2 * MIB);
-    all = blocks_of(&memory);
-    assert_int_equal(all, 2 * MIB / 512);
+    assert_int_equal(resident(&memory), 2 * MIB);
     engine_memory_release(NULL, memory.host + 4096, MIB);
-    assert_int_equal(all - blocks_of(&memory), MIB / 512);
+    assert_int_equal(resident(&memory), MIB);
     assert_int_equal(memory.host[4095], 7);
     assert_int_equal(memory.host[4096], 0);
     assert_int_equal(memory.host[4095 + MIB], 0);
     assert_int_equal(memory.host[4096 + MIB], 7);
     engine_memory_clear(&memory);
+}
+
+/* Of a size that is no multiple of a huge page's, too. */
+static void
+test_huge_pages_fit(void **state)
+{
+    static const uint64_t sizes[] = { 4096, MIB, 2 * MIB, 5 * MIB + 4096 };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        EngineMemory memory = { 0 };
+
+        assert_true(engine_memory_init(&memory, sizes[i], sizes[i], NULL));
+        assert_int_equal((uintptr_t)memory.host % (2 * MIB), 0);
+        memset(memory.host, 7, sizes[i]);
+        assert_int_equal(resident(&memory), sizes[i]);
+        engine_memory_clear(&memory);
+    }
 }
 
 /* Sorted, not overlapping, and its RAM is ours but for the BIOS's 384 KiB. */
@@ -136,6 +155,7 @@ main(void)
         cmocka_unit_test(test_lookup_around_the_hole),
         cmocka_unit_test(test_more_than_the_host_has),
         cmocka_unit_test(test_released_memory_is_the_hosts),
+        cmocka_unit_test(test_huge_pages_fit),
         cmocka_unit_test(test_e820),
     };
 
