@@ -87,6 +87,12 @@ typedef enum ConfClockOffset {
     CONF_CLOCK_ABSOLUTE,
 } ConfClockOffset;
 
+typedef enum ConfClockBasis {
+    CONF_CLOCK_BASIS_ABSENT = 0, /* as utc */
+    CONF_CLOCK_BASIS_UTC,
+    CONF_CLOCK_BASIS_LOCALTIME,
+} ConfClockBasis;
+
 typedef enum ConfTimerName {
     CONF_TIMER_PLATFORM = 0,
     CONF_TIMER_PIT,
@@ -98,11 +104,27 @@ typedef enum ConfTimerName {
     CONF_TIMER_ARMVTIMER,
 } ConfTimerName;
 
-/** <timer>; tickpolicy, track and mode as in clock.c, 0 = absent */
+typedef enum ConfTickPolicy {
+    CONF_TICK_ABSENT = 0,
+    CONF_TICK_DELAY,
+    CONF_TICK_CATCHUP,
+    CONF_TICK_MERGE,
+    CONF_TICK_DISCARD,
+} ConfTickPolicy;
+
+typedef enum ConfTrack {
+    CONF_TRACK_ABSENT = 0,
+    CONF_TRACK_BOOT,
+    CONF_TRACK_GUEST,
+    CONF_TRACK_WALL,
+    CONF_TRACK_REALTIME,
+} ConfTrack;
+
+/** <timer>; mode as in clock.c, 0 = absent */
 typedef struct ConfTimer {
     ConfTimerName name;
-    int tickpolicy;
-    int track;
+    ConfTickPolicy tickpolicy;
+    ConfTrack track;
     int mode;
     uint64_t frequency_hz; /* 0 = absent */
     ConfOnOff present;
@@ -111,10 +133,10 @@ typedef struct ConfTimer {
 
 typedef struct ConfClock {
     ConfClockOffset offset;
-    int64_t adjustment_s;
-    char *adjustment; /* as written: a number or "reset" */
+    int64_t adjustment_s; /* from the basis; conf_clock_adjust() */
+    char *adjustment;     /* a number or "reset" */
     char *timezone;
-    char *basis;
+    ConfClockBasis basis;
     uint64_t start;    /* offset absolute: seconds since the epoch */
     GPtrArray *timers; /* ConfTimer */
 } ConfClock;
@@ -260,9 +282,18 @@ bool conf_domain_check_start(const ConfDomain *domain, GPtrArray *warnings,
 
 /**
  * conf_domain_assign_live: fill what only a running domain has: aliases
- * (serial0, balloon0, ...), and nothing that a definition keeps
+ * (serial0, balloon0, ...), the clock's offset from UTC, and nothing that a
+ * definition keeps
  */
 void conf_domain_assign_live(ConfDomain *domain);
+
+/** conf_zone_offset: seconds that @zone is ahead of UTC now */
+int64_t conf_zone_offset(GTimeZone *zone);
+/** conf_clock_adjust: offset='variable', @adjustment_s from UTC */
+void conf_clock_adjust(ConfClock *clock, int64_t adjustment_s);
+/** conf_clock_settle: an adjustment from local time becomes one from UTC, so
+ * that it stays what it is while the domain runs */
+void conf_clock_settle(ConfClock *clock);
 
 /** conf_domain_tie_console: let the first <console> repeat the serial port that
  * it is tied to; call it after a change of serials[0] (its live path) */

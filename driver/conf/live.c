@@ -110,6 +110,7 @@ name_controllers(const ConfDomain *domain)
 void
 conf_domain_assign_live(ConfDomain *domain)
 {
+    conf_clock_settle(&domain->clock);
     /* what cannot have a port is refused when its device is made */
     conf_domain_fill_channels(domain, true, NULL);
     name_disks(domain);

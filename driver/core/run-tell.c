@@ -26,6 +26,32 @@ on_balloon(CoreDomain *domain, const CoreEngineEvent *event)
     core_status_save(domain);
 }
 
+/* --- the clock --------------------------------------------------------------
+ */
+
+/* As libvirt: only a clock with an offset of its own keeps what the guest
+ * makes of it. */
+static bool
+apply_clock(ConfDomain *conf, bool live, gpointer data, GError **error)
+{
+    const CoreEngineEvent *event = data;
+
+    if (conf->clock.offset != CONF_CLOCK_VARIABLE)
+        return false;
+    conf_clock_adjust(&conf->clock, event->value);
+    return true;
+}
+
+static void
+on_rtc_change(CoreDomain *domain, const CoreEngineEvent *event)
+{
+    CoreChange change = { .apply = apply_clock, .data = (gpointer)event };
+
+    if (core_change_live(domain, &change, NULL))
+        core_status_save(domain);
+    core_event_rtc_change(domain, event->value);
+}
+
 /* The STOP event comes next, if there is one. */
 static void
 on_io_error(CoreDomain *domain, const CoreEngineEvent *event)
@@ -170,7 +196,7 @@ core_run_tell(CoreDomain *domain, const CoreEngineEvent *event)
 {
     switch ((int)event->kind) {
     case CORE_ENGINE_RTC_CHANGE:
-        core_event_rtc_change(domain, event->value);
+        on_rtc_change(domain, event);
         break;
     case CORE_ENGINE_BALLOON:
         on_balloon(domain, event);

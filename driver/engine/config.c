@@ -104,6 +104,8 @@ static const EngineMember clock_members[] = {
       .min = -CLOCK_OFFSET_MAX_S, .max = CLOCK_OFFSET_MAX_S },
     { "kvmclock", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, kvmclock) },
     { "pit", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, pit) },
+    { "pit_late_ticks", ENGINE_MEMBER_BOOL,
+      ENGINE_AT(EngineConfig, pit_late_ticks) },
     { "rtc", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineConfig, rtc) },
     { "tsc_hz", ENGINE_MEMBER_UINT64, ENGINE_AT(EngineConfig, tsc_hz),
       .max = TSC_HZ_MAX },

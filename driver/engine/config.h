@@ -78,7 +78,7 @@ struct EngineConfig {
     char *cmdline;
     bool acpi, apic, pae, kvm_hidden;
     int64_t clock_offset_s;
-    bool kvmclock, pit, rtc;
+    bool kvmclock, pit, pit_late_ticks, rtc;
     uint64_t tsc_hz; /* 0: the host's */
     EngineSerialConfig serials[ENGINE_SERIALS_MAX];
     EngineDeviceConfig **devices;

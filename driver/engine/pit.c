@@ -32,7 +32,7 @@ enum { REGION_PIT, REGION_SPEAKER };
 typedef struct Pit {
     EngineDevice device;
     GMutex lock;
-    bool made;
+    bool made, late_ticks;
     struct kvm_pit_state2 pristine;
 } Pit;
 
@@ -41,6 +41,7 @@ pit_realize(EngineDevice *device, Engine *engine, const EngineConfig *config,
             unsigned index, GError **error)
 {
     g_mutex_init(&((Pit *)device)->lock);
+    ((Pit *)device)->late_ticks = config->pit_late_ticks;
     if (!config->pit)
         return true;
     return engine_bus_map(engine, device, ENGINE_SPACE_PIO, PIT_PORT, PIT_PORTS,
@@ -55,14 +56,14 @@ pit_unrealize(EngineDevice *device)
     g_mutex_clear(&((Pit *)device)->lock);
 }
 
-/* Needs the lock. Ticks that the guest is too late to take are dropped: only
- * then need KVM not watch every end of interrupt. */
+/* Needs the lock. Only where ticks that the guest is too late to take are
+ * dropped need KVM not watch every end of interrupt. */
 static bool
 make(Pit *pit)
 {
     int vm_fd = pit->device.engine->kvm.vm_fd;
     struct kvm_pit_config config = { .flags = KVM_PIT_SPEAKER_DUMMY };
-    struct kvm_reinject_control control = { .pit_reinject = 0 };
+    struct kvm_reinject_control control = { .pit_reinject = pit->late_ticks };
 
     if (pit->made)
         return true;

@@ -181,8 +181,9 @@ is_normalised(const xmlNode *node, const char *attr)
 {
     static const char *const texts[] = { "memory", "currentMemory", "maxMemory",
                                          "uuid", NULL };
-    static const char *const attrs[] = { "unit", "cpuset", "id",
-                                         "tty",  "state",  NULL };
+    static const char *const attrs[] = {
+        "unit", "cpuset", "id", "tty", "state", "adjustment", "offset", NULL
+    };
 
     if (!attr)
         return one_of((const char *)node->name, texts);

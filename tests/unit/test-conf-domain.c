@@ -277,6 +277,66 @@ test_errors_name_the_line(void **state)
                    "(domain_definition):2:");
 }
 
+/* Those of libvirt: a number makes the clock one with an offset of its own. */
+static void
+test_clock_adjustments(void **state)
+{
+    static const struct {
+        const char *clock;
+        ConfClockOffset offset;
+        ConfClockBasis basis;
+        int64_t adjustment_s;
+    } cases[] = {
+        { "<clock offset='utc' adjustment='-60'/>", CONF_CLOCK_VARIABLE,
+          CONF_CLOCK_BASIS_UTC, -60 },
+        { "<clock offset='localtime' adjustment='7'/>", CONF_CLOCK_VARIABLE,
+          CONF_CLOCK_BASIS_LOCALTIME, 7 },
+        { "<clock offset='variable' basis='localtime'/>", CONF_CLOCK_VARIABLE,
+          CONF_CLOCK_BASIS_LOCALTIME, 0 },
+        { "<clock offset='variable'/>", CONF_CLOCK_VARIABLE,
+          CONF_CLOCK_BASIS_UTC, 0 },
+        { "<clock offset='localtime' adjustment='reset'/>",
+          CONF_CLOCK_LOCALTIME, CONF_CLOCK_BASIS_ABSENT, 0 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml =
+            g_strconcat(HEAD OS, cases[i].clock, "</domain>", NULL);
+        g_autoptr(ConfDomain) domain = parse(xml);
+
+        assert_int_equal(domain->clock.offset, cases[i].offset);
+        assert_int_equal(domain->clock.basis, cases[i].basis);
+        assert_int_equal(domain->clock.adjustment_s, cases[i].adjustment_s);
+    }
+    assert_refused(HEAD OS "<clock offset='variable' adjustment='reset'/>"
+                           "</domain>",
+                   VIR_ERR_XML_ERROR, "unknown clock adjustment 'reset'");
+    assert_refused(HEAD OS "<clock adjustment='9223372036854775807'/></domain>",
+                   VIR_ERR_XML_ERROR, "clock adjustment");
+    assert_refused(HEAD OS "<clock offset='absolute' "
+                           "start='9223372036854775808'/></domain>",
+                   VIR_ERR_XML_ERROR, "'start'");
+    assert_refused(HEAD OS "<clock offset='timezone'/></domain>",
+                   VIR_ERR_XML_ERROR, "'timezone'");
+}
+
+/* From local time becomes from UTC when the domain starts, and stays it. */
+static void
+test_clock_settles(void **state)
+{
+    g_autoptr(ConfDomain) domain =
+        parse(HEAD OS "<clock offset='localtime' adjustment='10'/></domain>");
+
+    assert_true(g_setenv("TZ", "EST5", TRUE));
+    for (unsigned i = 0; i < 2; i++) {
+        conf_domain_assign_live(domain);
+        assert_int_equal(domain->clock.basis, CONF_CLOCK_BASIS_UTC);
+        assert_int_equal(domain->clock.adjustment_s, 10 - 5 * 3600);
+        assert_string_equal(domain->clock.adjustment, "-17990");
+    }
+    g_unsetenv("TZ");
+}
+
 static bool
 start(const char *xml, GPtrArray *warnings, char **ret_message)
 {
@@ -362,6 +422,12 @@ test_start_refuses_by_name(void **state)
     assert_start_refused(HEAD OS "<devices><console><target type='xen'/>"
                                  "</console></devices></domain>",
                          "type='serial'");
+    assert_start_refused(HEAD OS "<clock><timer name='pit' "
+                                 "tickpolicy='merge'/></clock></domain>",
+                         "'tickpolicy' of <timer>");
+    assert_start_refused(HEAD OS "<clock><timer name='rtc' track='boot'/>"
+                                 "</clock></domain>",
+                         "'track' of <timer>");
     assert_start_refused(HEAD OS "<x:y xmlns:x='urn:x'/></domain>", "<x:y>");
     assert_start_refused(HEAD OS "<maxMemory slots='4'>99999</maxMemory>"
                                  "</domain>",
@@ -711,6 +777,8 @@ main(void)
         cmocka_unit_test(test_each_guest_has_a_balloon),
         cmocka_unit_test(test_status_gets_no_balloon),
         cmocka_unit_test(test_copy_is_equal_and_separate),
+        cmocka_unit_test(test_clock_adjustments),
+        cmocka_unit_test(test_clock_settles),
         cmocka_unit_test(test_refusals_carry_libvirts_words),
         cmocka_unit_test(test_errors_name_the_line),
         cmocka_unit_test(test_start_refuses_by_name),

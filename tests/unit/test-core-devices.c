@@ -72,7 +72,8 @@ start(Fixture *f, const char *behaviour)
                         "<memory unit='KiB'>65536</memory><vcpu>1</vcpu>"
                         "<os><type arch='x86_64' machine='q35'>hvm</type>"
                         "<kernel>%s/kernel</kernel><cmdline>%s</cmdline></os>"
-                        "<features><acpi/><apic/></features><devices>%s"
+                        "<features><acpi/><apic/></features>"
+                        "<clock offset='variable' adjustment='-5'/><devices>%s"
                         "<interface type='user'><mac address='" MAC "'/>"
                         "<model type='virtio'/></interface>"
                         "<channel type='unix'><target type='virtio' "
@@ -434,6 +435,26 @@ test_channel_flaps(void **state)
     core_domain_ref_clear(&dom);
 }
 
+/* What the guest makes of its clock is the running domain's adjustment, for the
+ * next daemon, too. */
+static void
+test_clock_is_kept(void **state)
+{
+    Fixture *f = *state;
+    VirtkvmDomainRef dom = start(f, "clock");
+
+    assert_in_xml(f, &dom, "adjustment='-5' basis='utc'", true);
+    assert_true(core_call_suspend(f->state, &f->caller, &dom, NULL));
+    fixture_wait_events(f, "id2 suspended/0 ");
+    assert_in_xml(f, &dom, "adjustment='1' basis='utc'", true);
+    fixture_wait_events(f, "id2 ");
+    assert_in_xml(f, &dom, "adjustment='100' basis='utc'", true);
+    fixture_stop(f);
+    fixture_start(f, false);
+    assert_in_xml(f, &dom, "adjustment='100' basis='utc'", true);
+    core_domain_ref_clear(&dom);
+}
+
 /* --- drives for discs
  * ------------------------------------------------------------
  */
@@ -552,6 +573,7 @@ main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_io_error_stops, setup, teardown),
         cmocka_unit_test_setup_teardown(test_channel_flaps, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_clock_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_media, setup, teardown),
         cmocka_unit_test_setup_teardown(test_locked_tray, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unlocked_tray, setup, teardown),

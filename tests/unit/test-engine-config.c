@@ -59,7 +59,8 @@ test_every_member(void **state)
         "\"kernel\":{\"fd\":7},\"initrd\":{\"fd\":8,\"path\":\"i\"},"
         "\"cmdline\":\"quiet\",\"features\":{\"acpi\":true,\"apic\":true,"
         "\"pae\":false,\"kvm-hidden\":true},\"clock\":{\"offset_s\":-3600,"
-        "\"kvmclock\":false,\"pit\":false,\"rtc\":false,"
+        "\"kvmclock\":false,\"pit\":false,\"pit_late_ticks\":true,\"rtc\":"
+        "false,"
         "\"tsc_hz\":2000000000},\"serials\":[{\"port\":2,\"chardev\":{"
         "\"type\":\"pty\",\"fd\":9,\"log_fd\":10}}],\"debug_exit\":true,"
         "\"on_poweroff\":\"preserve\",\"on_reboot\":\"destroy\","
@@ -80,6 +81,7 @@ test_every_member(void **state)
     assert_true(config->acpi && config->kvm_hidden && !config->pae);
     assert_int_equal(config->clock_offset_s, -3600);
     assert_false(config->kvmclock || config->pit || config->rtc);
+    assert_true(config->pit_late_ticks);
     assert_int_equal(config->tsc_hz, 2000000000);
     assert_true(config->serials[2].present);
     assert_false(config->serials[0].present);

@@ -116,7 +116,9 @@ test_document_is_what_the_engine_reads(void **state)
         "policy='disable' "
         "name='vmx'/></cpu><clock offset='variable' adjustment='3600'><timer "
         "name='kvmclock' present='no'/><timer name='tsc' frequency='2000000000'"
-        "/></clock><on_reboot>destroy</on_reboot><on_crash>preserve</on_crash>"
+        "/><timer name='pit' "
+        "tickpolicy='delay'/></clock><on_reboot>destroy</"
+        "on_reboot><on_crash>preserve</on_crash>"
         "<metadata><v:config xmlns:v='urn:virtkvm:domain:1'><v:debug-exit/>"
         "</v:config></metadata>");
     g_autoptr(EngineResolved) resolved =
@@ -143,7 +145,7 @@ test_document_is_what_the_engine_reads(void **state)
     assert_true(config->acpi && config->apic && config->kvm_hidden);
     assert_int_equal(config->clock_offset_s, 3600);
     assert_false(config->kvmclock);
-    assert_true(config->pit);
+    assert_true(config->pit && config->pit_late_ticks);
     assert_int_equal(config->tsc_hz, 2000000000);
     assert_int_equal(config->on_reboot, ENGINE_ACTION_DESTROY);
     assert_int_equal(config->on_crash, ENGINE_ACTION_PRESERVE);

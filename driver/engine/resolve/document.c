@@ -132,15 +132,13 @@ zone_offset(const char *name, gint64 *ret_s, GError **error)
 {
     g_autoptr(GTimeZone) zone =
         name ? g_time_zone_new_identifier(name) : g_time_zone_new_local();
-    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
 
     if (!zone) {
         error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
                   _("the time zone '%s' of <clock> is not known"), name);
         return false;
     }
-    *ret_s = g_time_zone_get_offset(
-        zone, g_time_zone_find_interval(zone, G_TIME_TYPE_UNIVERSAL, now));
+    *ret_s = conf_zone_offset(zone);
     return true;
 }
 
@@ -154,10 +152,7 @@ clock_offset(const ConfClock *clock, gint64 *ret_s, GError **error)
     case CONF_CLOCK_TIMEZONE:
         return zone_offset(clock->timezone, ret_s, error);
     case CONF_CLOCK_VARIABLE:
-        if (g_strcmp0(clock->basis, "localtime") == 0 &&
-            !zone_offset(NULL, ret_s, error))
-            return false;
-        *ret_s += clock->adjustment_s;
+        *ret_s = clock->adjustment_s; /* settled: from UTC */
         return true;
     case CONF_CLOCK_ABSOLUTE:
         *ret_s = (gint64)clock->start - g_get_real_time() / G_USEC_PER_SEC;
@@ -191,6 +186,13 @@ switch_of(ConfTimerName name)
 }
 
 static bool
+gives_late_ticks(const ConfTimer *timer)
+{
+    return timer->tickpolicy == CONF_TICK_DELAY ||
+           timer->tickpolicy == CONF_TICK_CATCHUP;
+}
+
+static bool
 fill_clock(json_t *root, const ConfClock *conf, GError **error)
 {
     json_t *clock = json_object();
@@ -208,6 +210,8 @@ fill_clock(json_t *root, const ConfClock *conf, GError **error)
                 json_boolean(timer->present != CONF_ONOFF_OFF));
         if (timer->name == CONF_TIMER_TSC && timer->frequency_hz)
             set(clock, "tsc_hz", json_integer((json_int_t)timer->frequency_hz));
+        if (timer->name == CONF_TIMER_PIT)
+            set(clock, "pit_late_ticks", json_boolean(gives_late_ticks(timer)));
     }
     return true;
 }
