@@ -9,8 +9,8 @@
 
 #include "engine/config.h"
 #include "engine/firmware/firmware.h"
+#include "engine/image-file.h"
 #include "engine/rom.h"
-#include "engine/x86/boot-image.h"
 #include "util/error.h"
 #include "util/i18n.h"
 

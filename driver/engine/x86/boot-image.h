@@ -2,8 +2,8 @@
 /* Copyright (C) 2026 The virtkvm authors */
 #pragma once
 
+#include "engine/image-file.h"
 #include "engine/x86/boot.h"
-#include "util/fd.h"
 
 /** Shared by the boot loaders only (boot*.c). */
 
@@ -13,13 +13,6 @@
 #define BOOT_KERNEL_MIN 0x100000ull
 /* Where a 32-bit entry and its structures can reach. */
 #define BOOT_4G (1ull << 32)
-
-/** A kernel or initrd file. */
-typedef struct EngineImage {
-    Fd fd; /* -1: none */
-    uint64_t size;
-    char *name; /* for messages: "kernel '/boot/vmlinuz'" */
-} EngineImage;
 
 /** One run of the boot loader. */
 typedef struct EngineBootJob {
@@ -35,17 +28,6 @@ typedef struct EngineBootJob {
     size_t head_size;
     uint8_t head[BOOT_HEAD_MAX];
 } EngineBootJob;
-
-/** engine_image_open: open or duplicate, and look at it
- * @image: its fd is -1   @role: in messages, before the name
- * @error: INVALID_ARG if it is empty or no regular file; SYSTEM_ERROR */
-bool engine_image_open(EngineImage *image, const EngineFile *file,
-                       const char *role, GError **error);
-void engine_image_close(EngineImage *image);
-
-/** engine_image_read: exactly @size bytes at @offset, or an error */
-bool engine_image_read(const EngineImage *image, uint64_t offset, void *buffer,
-                       size_t size, GError **error);
 
 /**
  * engine_boot_copy: @size bytes of the kernel at @offset straight into guest
