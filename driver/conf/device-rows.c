@@ -8,6 +8,8 @@
 
 #include "conf/domain.h"
 #include "conf/type.h"
+#include "util/error.h"
+#include "util/i18n.h"
 
 /* The base is the member itself */
 static const ConfField alias_fields[] = { { .kind = CONF_KIND_ATTR,
@@ -26,6 +28,33 @@ static const ConfField boot_fields[] = { { .kind = CONF_KIND_ATTR,
                                                          .policy = CONF_QUIET),
                                          CONF_END };
 const ConfElement conf_boot_element = { .name = "boot", .fields = boot_fields };
+
+static bool
+rom_check(void *base, const xmlNode *node, unsigned flags, GError **error)
+{
+    const ConfRom *rom = base;
+
+    if (rom->enabled == CONF_ONOFF_OFF && (rom->bar || rom->file)) {
+        error_set(error, VIR_ERR_XML_DETAIL,
+                  _("ROM tuning is not supported when ROM is disabled"));
+        return false;
+    }
+    if (!rom->file || rom->file[0] == '/')
+        return true;
+    error_set(error, VIR_ERR_XML_ERROR,
+              _("the file of <rom> is not an absolute path (line %ld)"),
+              xmlGetLineNo(node));
+    return false;
+}
+
+static const ConfField rom_fields[] = {
+    CONF_ATTR("enabled", ConfRom, enabled, yesno),
+    CONF_ATTR("bar", ConfRom, bar, onoff),
+    CONF_ATTR("file", ConfRom, file, string), CONF_END
+};
+const ConfElement conf_rom_element = { .name = "rom",
+                                       .fields = rom_fields,
+                                       .check = rom_check };
 
 ConfPolicy
 conf_judge_off(const char *text, const void *base)

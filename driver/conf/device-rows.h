@@ -12,6 +12,9 @@ extern const ConfElement conf_alias_element;
  * booted directly, so it has no say. */
 extern const ConfElement conf_boot_element;
 
+/** The <rom> of a device: base is its ConfRom */
+extern const ConfElement conf_rom_element;
+
 /** conf_judge_off: an attribute of which only "off" or "no" is what there is */
 ConfPolicy conf_judge_off(const char *text, const void *base);
 
@@ -34,8 +37,10 @@ ConfPolicy conf_model_policy(const char *model);
         CONF_CARRY_ATTR("page_per_vq", .policy = CONF_QUIET)
 
 /* The rest of a device that has a place on the PCI bus, in libvirt's order */
-#define CONF_DEVICE_ROWS(STRUCT)                            \
+#define CONF_DEVICE_ROWS(STRUCT) \
+    CONF_DEVICE_ROM_ROWS(STRUCT, CONF_CARRY("rom", .policy = CONF_QUIET))
+/* The same where firmware runs what the device has: ROM is the row of <rom> */
+#define CONF_DEVICE_ROM_ROWS(STRUCT, ROM)                   \
     CONF_CHILD("alias", STRUCT, alias, conf_alias_element), \
-        CONF_CARRY("acpi", .policy = CONF_QUIET),           \
-        CONF_CARRY("rom", .policy = CONF_QUIET),            \
+        CONF_CARRY("acpi", .policy = CONF_QUIET), ROM,      \
         CONF_CHILD("address", STRUCT, address, conf_address_element)

@@ -232,6 +232,7 @@ conf_domain_copy(const ConfDomain *domain)
     ConfDomain *copy = g_malloc0(sizeof(*copy));
 
     conf_table_copy(&conf_domain_element, copy, domain);
+    conf_table_copy(&conf_virtkvm_element, &copy->virtkvm, &domain->virtkvm);
     conf_carried_copy(&copy->carried, &domain->carried);
     return copy;
 }
@@ -242,6 +243,7 @@ conf_domain_free(ConfDomain *domain)
     if (!domain)
         return;
     conf_table_clear(&conf_domain_element, domain);
+    conf_table_clear(&conf_virtkvm_element, &domain->virtkvm);
     conf_carried_clear(&domain->carried);
     g_free(domain);
 }

@@ -167,6 +167,8 @@ typedef struct ConfVirtkvm {
         debug_exit; /* port 0xf4 ends the engine with the byte as status */
     ConfOnOff kernel_unpack; /* unpack a bzImage on the host; default on */
     ConfDiskBus disk_bus;    /* of disks that no bus of ours has */
+    char *tftp_root; /* what interfaces in user mode serve; NULL: nothing */
+    char *tftp_file; /* of it, that DHCP names; NULL: none */
 } ConfVirtkvm;
 
 /** What run-time knows and only a live document shows. */

@@ -270,7 +270,8 @@ static const ConfField interface_fields[] = {
                .advice = N_("interrupts are as many as the guest asks for: "
                             "remove it")),
     CONF_CHILD("boot", ConfInterface, boot_order, conf_boot_element),
-    CONF_DEVICE_ROWS(ConfInterface),
+    CONF_DEVICE_ROM_ROWS(
+        ConfInterface, CONF_CHILD("rom", ConfInterface, rom, conf_rom_element)),
     CONF_END
 };
 const ConfElement conf_interface_element = { .name = "interface",

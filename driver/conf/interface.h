@@ -77,6 +77,13 @@ typedef enum ConfNetBackend {
     CONF_NET_BACKEND_PASST,
 } ConfNetBackend;
 
+/** <rom>: what firmware runs of the device */
+typedef struct ConfRom {
+    ConfOnOff enabled; /* off: there is none */
+    ConfOnOff bar;     /* off: the guest does not see it */
+    char *file;        /* NULL: the host's */
+} ConfRom;
+
 /** <interface> */
 typedef struct ConfInterface {
     ConfInterfaceType type;
@@ -101,7 +108,8 @@ typedef struct ConfInterface {
     ConfLink link;
     unsigned mtu;        /* 0 = absent */
     unsigned boot_order; /* 0 = absent; carried */
-    char *alias;         /* live, or the user's own */
+    ConfRom rom;
+    char *alias; /* live, or the user's own */
     ConfAddress address;
     ConfCarried carried;
 } ConfInterface;

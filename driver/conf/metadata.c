@@ -188,7 +188,6 @@ bool
 conf_domain_metadata_set(ConfDomain *domain, const char *uri, const char *key,
                          const char *xml, GError **error)
 {
-    const ConfVirtkvm settings = domain->virtkvm;
     ConfCarried before = { 0 };
     g_autoptr(xmlDoc) doc = NULL;
     g_autofree char *text = NULL;
@@ -209,6 +208,6 @@ conf_domain_metadata_set(ConfDomain *domain, const char *uri, const char *key,
     }
     conf_carried_clear(&domain->carried);
     domain->carried = before;
-    domain->virtkvm = settings;
+    (void)conf_virtkvm_read(domain, NULL);
     return false;
 }

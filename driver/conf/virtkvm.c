@@ -20,13 +20,39 @@ static const ConfElement unpack_element = { .name = "kernel-unpack",
                                             .fields = unpack_fields,
                                             .uri = CONF_VIRTKVM_URI };
 
+static bool
+tftp_check(void *base, const xmlNode *node, unsigned flags, GError **error)
+{
+    const ConfVirtkvm *config = base;
+
+    if (!config->tftp_root || config->tftp_root[0] == '/')
+        return true;
+    error_set(
+        error, VIR_ERR_XML_ERROR,
+        _("the root of <virtkvm:tftp> is not an absolute path (line %ld)"),
+        xmlGetLineNo(node));
+    return false;
+}
+
+/* libvirt has such elements of networks only, not of interfaces in user mode.
+ */
+static const ConfField tftp_fields[] = {
+    CONF_ATTR("root", ConfVirtkvm, tftp_root, string, .flags = CONF_REQUIRED),
+    CONF_ATTR("file", ConfVirtkvm, tftp_file, string), CONF_END
+};
+static const ConfElement tftp_element = { .name = "tftp",
+                                          .fields = tftp_fields,
+                                          .check = tftp_check,
+                                          .uri = CONF_VIRTKVM_URI };
+
 /* What a disk may be taken as that is on a bus which no guest has. */
 static const char *const disk_bus_names[] = { NULL, "virtio", "" };
 
 static const ConfField virtkvm_fields[] = {
     CONF_LEAF("debug-exit", ConfVirtkvm, debug_exit, present),
     CONF_LEAF("disk-bus", ConfVirtkvm, disk_bus, enum, .names = disk_bus_names),
-    CONF_GROUP("kernel-unpack", unpack_element), CONF_END
+    CONF_GROUP("kernel-unpack", unpack_element),
+    CONF_GROUP("tftp", tftp_element), CONF_END
 };
 const ConfElement conf_virtkvm_element = { .name = "config",
                                            .fields = virtkvm_fields,
@@ -41,6 +67,7 @@ conf_virtkvm_read(ConfDomain *domain, GError **error)
                         .base = (char *)&domain->virtkvm };
     xmlNode *root;
 
+    conf_table_clear(&conf_virtkvm_element, &domain->virtkvm);
     memset(&domain->virtkvm, 0, sizeof(domain->virtkvm));
     conf_domain_mark_disks(domain);
     if (!domain->carried.first)

@@ -47,6 +47,20 @@ read_kind(json_t *value, void *target, const EnginePlace *place, GError **error)
                                problem, error);
 }
 
+static bool
+read_rom(json_t *object, void *target, const EnginePlace *place, GError **error)
+{
+    EngineFile *file = g_new0(EngineFile, 1);
+
+    *(EngineFile **)target = file;
+    file->fd = -1;
+    if (!engine_members_read(object, engine_file_members, file, place, error))
+        return false;
+    return engine_file_is_named(file) ||
+           engine_place_refuse(place, VIR_ERR_INVALID_ARG,
+                               _("needs 'fd' or 'path'"), error);
+}
+
 const EngineMember engine_named_members[] = {
     { "type", ENGINE_MEMBER_CUSTOM, .offset = 0, .required = true,
       .read = read_kind },
@@ -66,6 +80,8 @@ const EngineMember engine_device_members[] = {
     { "packed", ENGINE_MEMBER_BOOL, ENGINE_AT(EngineDeviceConfig, packed) },
     { "iothread", ENGINE_MEMBER_UINT, ENGINE_AT(EngineDeviceConfig, iothread),
       .max = ENGINE_IOTHREADS_MAX },
+    { "rom", ENGINE_MEMBER_CUSTOM, ENGINE_AT(EngineDeviceConfig, rom),
+      .read = read_rom },
     { NULL },
 };
 
@@ -135,6 +151,9 @@ engine_device_config_free(EngineDeviceConfig *device)
         schemas[device->kind]->clear(device);
     g_clear_pointer(&device->fds, g_array_unref);
     g_free(device->id);
+    if (device->rom)
+        g_free(device->rom->path);
+    g_free(device->rom);
     g_free(device);
 }
 

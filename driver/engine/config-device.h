@@ -9,6 +9,7 @@
 
 #include "engine/config-blk.h"
 #include "engine/config-chardev.h"
+#include "engine/config-firmware.h"
 #include "engine/config-net.h"
 #include "engine/member.h"
 
@@ -90,6 +91,7 @@ struct EngineDeviceConfig {
     unsigned bootindex; /* firmware tries them in this order; 0: not at all */
     bool packed;        /* virtio: offer packed rings */
     unsigned iothread;  /* virtio: the thread's number, 0: the shared one */
+    EngineFile *rom;    /* that firmware runs; NULL: none */
     /* int: all that its part names. They outlive the device, which never closes
      * them: whoever removes it does. */
     GArray *fds;

@@ -3,26 +3,28 @@
 #include <config.h>
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <string.h>
 
 #include "engine/config-device.h"
 #include "util/error.h"
 #include "util/i18n.h"
 
-#define QUEUES_DEFAULT     1
-#define QUEUE_SIZE_DEFAULT 256
-#define QUEUE_SIZE_MIN     16
-#define QUEUE_SIZE_MAX     1024
-#define MTU_MIN            68 /* IPv4 must pass */
-#define MTU_MAX            65535
-#define PORT_MAX           65535
-#define HOSTNAME_MAX_BYTES 255
-#define ADDRESS_MAX_BYTES  18
-#define NETWORK_DEFAULT    0x0a000200 /* 10.0.2.0 */
-#define PREFIX_DEFAULT     24
-#define PREFIX_MAX         27 /* room for .2, .3 and .15 */
-#define PREFIX_MIN         8
-#define KIB_MAX            (1ll << 40)
+#define QUEUES_DEFAULT      1
+#define QUEUE_SIZE_DEFAULT  256
+#define QUEUE_SIZE_MIN      16
+#define QUEUE_SIZE_MAX      1024
+#define MTU_MIN             68 /* IPv4 must pass */
+#define MTU_MAX             65535
+#define PORT_MAX            65535
+#define HOSTNAME_MAX_BYTES  255
+#define ADDRESS_MAX_BYTES   18
+#define BOOT_FILE_MAX_BYTES 127        /* and a NUL, of the field of DHCP */
+#define NETWORK_DEFAULT     0x0a000200 /* 10.0.2.0 */
+#define PREFIX_DEFAULT      24
+#define PREFIX_MAX          27 /* room for .2, .3 and .15 */
+#define PREFIX_MIN          8
+#define KIB_MAX             (1ll << 40)
 
 static bool read_backend(json_t *object, void *target, const EnginePlace *place,
                          GError **error);
@@ -62,6 +64,12 @@ static const EngineMember user_members[] = {
     { "hostname", ENGINE_MEMBER_STRING,
       ENGINE_AT(EngineNetBackendConfig, hostname), .min = 1,
       .max = HOSTNAME_MAX_BYTES },
+    { "tftp_root", ENGINE_MEMBER_STRING,
+      ENGINE_AT(EngineNetBackendConfig, tftp_root), .min = 1,
+      .max = PATH_MAX - 1 },
+    { "boot_file", ENGINE_MEMBER_STRING,
+      ENGINE_AT(EngineNetBackendConfig, boot_file), .min = 1,
+      .max = BOOT_FILE_MAX_BYTES },
     { "forwards", ENGINE_MEMBER_CUSTOM, .offset = 0, .read = read_forwards },
     { NULL },
 };
@@ -327,6 +335,8 @@ static void
 net_clear(EngineDeviceConfig *device)
 {
     g_free(device->net.backend.hostname);
+    g_free(device->net.backend.tftp_root);
+    g_free(device->net.backend.boot_file);
     g_free(device->net.backend.forwards);
 }
 

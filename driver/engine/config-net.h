@@ -39,6 +39,8 @@ typedef struct EngineNetBackendConfig {
     unsigned prefix; /* bits of the network */
     bool restricted; /* to what is forwarded, and the host's own services */
     char *hostname;  /* of the guest, for DHCP; NULL: none */
+    char *tftp_root; /* folder whose files the guest can get; NULL: none */
+    char *boot_file; /* of it, that DHCP names; NULL: none */
     EngineNetForward *forwards;
     size_t n_forwards;
 } EngineNetBackendConfig;

@@ -4,7 +4,10 @@
 
 #include "engine/device.h"
 
-#define ENGINE_ROMS_MAX 4
+/** Their numbers: firmware's (firmware/firmware.h), and those of the functions
+ * on bus 0 */
+#define ENGINE_ROM_OPTION 4
+#define ENGINE_ROMS_MAX   (ENGINE_ROM_OPTION + 256)
 
 /** What the guest reads and executes like RAM and cannot write. */
 typedef struct EngineRom {

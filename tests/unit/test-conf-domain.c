@@ -732,6 +732,7 @@ test_own_settings(void **state)
         parse(HEAD OS
               "<metadata><virtkvm:config xmlns:virtkvm='urn:virtkvm:domain:1'>"
               "<virtkvm:debug-exit/><virtkvm:kernel-unpack enabled='no'/>"
+              "<virtkvm:tftp root='/srv/tftp' file='boot.0'/>"
               "</virtkvm:config></metadata></domain>");
 
     assert_int_equal(domain->virtkvm.debug_exit, CONF_ONOFF_ON);
@@ -742,10 +743,18 @@ test_own_settings(void **state)
         "<v:config xmlns:v='urn:virtkvm:domain:1'><v:bogus/></v:config>",
         &error));
     assert_int_equal(error_code(error), VIR_ERR_CONFIG_UNSUPPORTED);
+    assert_false(conf_domain_metadata_set(
+        domain, "urn:virtkvm:domain:1", "v",
+        "<v:config xmlns:v='urn:virtkvm:domain:1'><v:tftp "
+        "root='x'/></v:config>",
+        NULL));
     assert_int_equal(domain->virtkvm.debug_exit, CONF_ONOFF_ON);
+    assert_string_equal(domain->virtkvm.tftp_root, "/srv/tftp");
+    assert_string_equal(domain->virtkvm.tftp_file, "boot.0");
     assert_true(conf_domain_metadata_set(domain, "urn:virtkvm:domain:1", NULL,
                                          NULL, NULL));
     assert_int_equal(domain->virtkvm.debug_exit, CONF_ONOFF_ABSENT);
+    assert_null(domain->virtkvm.tftp_root);
 }
 
 static void

@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/dev/dev.h"
 #include "engine/dev/pci.h"
@@ -114,6 +116,7 @@ static void
 card_unrealize(EngineDevice *device)
 {
     engine_pci_remove(device->engine, &((Card *)device)->pci);
+    engine_pci_rom_clear(&((Card *)device)->pci);
 }
 
 static void
@@ -358,6 +361,79 @@ test_bars_answer_where_they_are_put(void **state)
     assert_int_equal(get(f, SLOT, 4, 2), 0);
 }
 
+/* Gives the card an image of 5000 bytes. Returns: whether it is one */
+static bool
+add_rom(Fixture *f, const char *start, const char *structure)
+{
+    g_autofree char *path = NULL;
+    g_autofree char *image = g_malloc0(5000);
+    g_autoptr(GError) error = NULL;
+    EngineFile file = { .fd = g_file_open_tmp(NULL, &path, NULL) };
+    bool added;
+
+    memcpy(image, start, 3);
+    image[0x18] = 0x1c;
+    memcpy(image + 0x1c, structure, 8);
+    assert_int_equal(write(file.fd, image, 5000), 5000);
+    added = engine_pci_add_rom(&f->card->pci, &file, &error);
+    if (!added)
+        assert_int_equal(error_code(error), VIR_ERR_CONFIG_UNSUPPORTED);
+    close(file.fd);
+    assert_int_equal(g_unlink(path), 0);
+    return added;
+}
+
+static void
+test_rom_is_memory_where_it_is_put(void **state)
+{
+    Fixture *f = *state;
+
+    assert_true(add_rom(f, "\x55\xaa\x01", "PCIR\xf4\x1a\x00\x10"));
+    set(f, SLOT, 0x30, 4, 0xfffffffe);
+    assert_int_equal(get(f, SLOT, 0x30, 4), 0xffffe000); /* 8 KiB */
+    set(f, SLOT, 0x30, 4, 0xc0200001);
+    assert_null(fake_rom(f->engine, 0xc0200000)); /* no memory enabled */
+    set(f, SLOT, 4, 2, 0x0002);
+    assert_non_null(fake_rom(f->engine, 0xc0200000));
+    assert_int_equal(fake_rom(f->engine, 0xc0200001)[0], 0xaa);
+    /* also by exits; it is the card's own, and sums up to the same */
+    assert_int_equal(fake_mmio_read(f->engine, 0xc020001c, 4), 0x52494350);
+    assert_int_equal(fake_mmio_read(f->engine, 0xc0200020, 4), 0x10421af4);
+    assert_int_equal(fake_mmio_read(f->engine, 0xc0200006, 1), 0x100 - 0x42);
+    assert_int_equal(fake_mmio_read(f->engine, 0xc0201ffc, 4), 0);
+    assert_int_equal(fake_mmio_read(f->engine, 0xc0202000, 4), 0xffffffff);
+    fake_mmio_write(f->engine, 0xc0200000, 4, 0);
+    assert_int_equal(fake_rom(f->engine, 0xc0200000)[0], 0x55);
+
+    set(f, SLOT, 0x30, 4, 0x00100001); /* no place for a BAR */
+    assert_null(fake_rom(f->engine, 0x00100000));
+    assert_null(fake_rom(f->engine, 0xc0200000));
+    set(f, SLOT, 0x30, 4, 0xc0300001);
+    assert_non_null(fake_rom(f->engine, 0xc0301fff));
+    set(f, SLOT, 0x30, 4, 0xc0300000); /* off */
+    assert_null(fake_rom(f->engine, 0xc0300000));
+    set(f, SLOT, 0x30, 4, 0xc0300001);
+    card_reset(&f->card->device);
+    assert_null(fake_rom(f->engine, 0xc0300000));
+    assert_int_equal(get(f, SLOT, 0x30, 4), 0);
+}
+
+static void
+test_rom_is_checked(void **state)
+{
+    Fixture *f = *state;
+
+    assert_false(add_rom(f, "\x55\xab\x01", "PCIR\xf4\x1a\x00\x10"));
+    assert_false(add_rom(f, "\x55\xaa\x01", "PCIX\xf4\x1a\x00\x10"));
+    set(f, SLOT, 0x30, 4, 0xffffffff);
+    assert_int_equal(get(f, SLOT, 0x30, 4), 0);
+    /* another vendor's stays what it is */
+    assert_true(add_rom(f, "\x55\xaa\x01", "PCIR\x86\x80\x0e\x10"));
+    set(f, SLOT, 0x30, 4, 0xc0300001);
+    set(f, SLOT, 4, 2, 0x0002);
+    assert_int_equal(fake_mmio_read(f->engine, 0xc0300020, 4), 0x100e8086);
+}
+
 static void
 test_interrupt_lines_are_shared(void **state)
 {
@@ -468,6 +544,8 @@ main(void)
         T(test_header_and_capabilities),
         T(test_read_only_bits),
         T(test_bars_answer_where_they_are_put),
+        T(test_rom_is_memory_where_it_is_put),
+        T(test_rom_is_checked),
         T(test_interrupt_lines_are_shared),
         T(test_two_pins_on_one_line),
         T(test_taken_places_and_machines_without_pci),

@@ -591,6 +591,35 @@ test_first_disk_is_the_default(void **state)
     assert_int_equal(bootindex(config, "virtio-disk1"), 0);
 }
 
+static void
+test_roms(void **state)
+{
+    const Place *place = *state;
+    g_autofree char *loader = rom_loader(place);
+    g_autofree char *given = g_strdup_printf("<rom file='%s'/>", place->initrd);
+    const struct {
+        const char *orders[3];
+        bool rom;
+    } cases[] = {
+        { { "<boot order='1'/>", "", given }, true },
+        { { "<boot order='1'/>", "", "" }, false },
+        { { "", "", "<boot order='1'/><rom enabled='no'/>" }, false },
+        { { "", "", "<boot order='1'/><rom bar='off' file='/x'/>" }, false },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(EngineConfig) config =
+            boot_config(place, loader, (const char **)cases[i].orders);
+        const EngineDeviceConfig *net = config->devices[0];
+
+        for (size_t k = 0; net->kind != ENGINE_DEVICE_VIRTIO_NET; k++)
+            net = config->devices[k];
+        assert_int_equal(net->rom != NULL, cases[i].rom);
+        if (cases[i].rom)
+            assert_string_equal(net->rom->path, place->initrd);
+    }
+}
+
 /* A kernel is started as ever, whatever else is said about booting. */
 static void
 test_kernel_needs_no_firmware(void **state)
@@ -626,6 +655,7 @@ main(void)
         cmocka_unit_test(test_boot_devices),
         cmocka_unit_test(test_boot_orders),
         cmocka_unit_test(test_first_disk_is_the_default),
+        cmocka_unit_test(test_roms),
         cmocka_unit_test(test_kernel_needs_no_firmware),
     };
 

@@ -36,7 +36,7 @@ engine_pci_init(EnginePciFunction *function, EngineDevice *device,
     put(config + PCI_SUBSYSTEM_ID, 2, ids->subsystem);
     put(function->writable + PCI_COMMAND, 2, COMMAND_WRITABLE);
     put(function->writable + PCI_CACHE_LINE_SIZE, 1, 0xff);
-    for (unsigned i = 0; i < ENGINE_PCI_BARS; i++)
+    for (unsigned i = 0; i < ENGINE_PCI_REGIONS; i++)
         function->bars[i].base = ENGINE_PCI_UNMAPPED;
 }
 
@@ -64,6 +64,19 @@ engine_pci_add_bar(EnginePciFunction *function, unsigned index,
     /* The bits below the size are fixed; that is how guests learn the size. */
     put(function->writable + offset, width, ~(size - 1));
     function->writable[PCI_COMMAND] |= enable;
+}
+
+void
+engine_pci_add_rom_bar(EnginePciFunction *function, uint64_t size)
+{
+    EnginePciBar *bar = &function->bars[ENGINE_PCI_ROM];
+
+    g_assert(size >= 4096 && (size & (size - 1)) == 0);
+    bar->type = ENGINE_PCI_BAR_ROM;
+    bar->size = size;
+    put(function->writable + PCI_ROM_ADDRESS, 4,
+        ~(size - 1) | PCI_ROM_ADDRESS_ENABLE);
+    function->writable[PCI_COMMAND] |= PCI_COMMAND_MEMORY;
 }
 
 unsigned

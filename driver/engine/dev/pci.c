@@ -113,15 +113,28 @@ engine_pci_set_intx(EnginePciFunction *function, bool level)
 }
 
 /* --- BARs and configuration space ----------------------------------------- */
+static unsigned
+bar_register(unsigned index)
+{
+    return index == ENGINE_PCI_ROM ? PCI_ROM_ADDRESS
+                                   : PCI_BASE_ADDRESS_0 + 4 * index;
+}
+
 /* The address that a BAR's register and the command register give it */
 static uint64_t
 bar_address(const EnginePciFunction *function, unsigned index)
 {
     const EnginePciBar *bar = &function->bars[index];
     unsigned command = load(function->config, PCI_COMMAND, 2);
-    unsigned offset = PCI_BASE_ADDRESS_0 + 4 * index;
+    unsigned offset = bar_register(index);
     uint64_t base = load(function->config, offset, 4);
 
+    if (bar->type == ENGINE_PCI_BAR_ROM) {
+        if (!(base & PCI_ROM_ADDRESS_ENABLE))
+            return ENGINE_PCI_UNMAPPED;
+        base &= (uint32_t)PCI_ROM_ADDRESS_MASK;
+        return command & PCI_COMMAND_MEMORY ? base : ENGINE_PCI_UNMAPPED;
+    }
     if (bar->type == ENGINE_PCI_BAR_IO) {
         base &= PCI_BASE_ADDRESS_IO_MASK & 0xffff;
         return command & PCI_COMMAND_IO ? base : ENGINE_PCI_UNMAPPED;
@@ -137,7 +150,7 @@ static void
 pci_move_bars(Pci *pci, EnginePciFunction *function)
 {
     g_mutex_lock(&pci->move_lock);
-    for (unsigned i = 0; i < ENGINE_PCI_BARS; i++) {
+    for (unsigned i = 0; i < ENGINE_PCI_REGIONS; i++) {
         EnginePciBar *bar = &function->bars[i];
         uint64_t base;
         bool moved;
@@ -150,7 +163,9 @@ pci_move_bars(Pci *pci, EnginePciFunction *function)
         moved = base != bar->base;
         bar->base = base;
         g_mutex_unlock(&pci->lock);
-        if (moved && function->ops->bar_moved)
+        if (moved && i == ENGINE_PCI_ROM)
+            engine_pci_rom_moved(function, base);
+        else if (moved && function->ops->bar_moved)
             function->ops->bar_moved(function, i, base);
     }
     g_mutex_unlock(&pci->move_lock);
@@ -243,7 +258,7 @@ config_write(Pci *pci, unsigned where, unsigned offset, unsigned size,
     }
     pci_update_intx(pci, function);
     g_mutex_unlock(&pci->lock);
-    if (offset < PCI_BASE_ADDRESS_0 + 4 * ENGINE_PCI_BARS)
+    if (offset < PCI_ROM_ADDRESS + 4)
         pci_move_bars(pci, function);
     if (function->ops->config_written)
         function->ops->config_written(function, offset, size);
@@ -347,7 +362,7 @@ pci_claim(Pci *pci, bool io, uint64_t address, unsigned size, unsigned *ret_bar)
     for (unsigned f = 0; f < FUNCTIONS; f++) {
         EnginePciFunction *function = pci->functions[f];
 
-        for (unsigned i = 0; function && i < ENGINE_PCI_BARS; i++) {
+        for (unsigned i = 0; function && i < ENGINE_PCI_REGIONS; i++) {
             const EnginePciBar *bar = &function->bars[i];
 
             if (bar->type == ENGINE_PCI_BAR_NONE || is_ports(bar) != io ||
@@ -408,6 +423,8 @@ window_read(Pci *pci, unsigned region, uint64_t offset, unsigned size)
     if (is_ecam(pci, region, offset, &at))
         return ecam_read(pci, at, size);
     function = window_find(pci, region, offset, size, &bar, &at);
+    if (function && bar == ENGINE_PCI_ROM)
+        return engine_pci_rom_read(&function->rom, at, size);
     if (!function || !function->ops->bar_read)
         return UINT64_MAX;
     return function->ops->bar_read(function, bar, at, size);
@@ -426,7 +443,7 @@ window_write(Pci *pci, unsigned region, uint64_t offset, unsigned size,
         return;
     }
     function = window_find(pci, region, offset, size, &bar, &at);
-    if (function && function->ops->bar_write)
+    if (function && bar != ENGINE_PCI_ROM && function->ops->bar_write)
         function->ops->bar_write(function, bar, at, size, value);
 }
 

@@ -4,6 +4,7 @@
 
 #include <linux/pci_regs.h>
 
+#include "engine/dev/pci-rom.h"
 #include "engine/device.h"
 
 /*
@@ -19,6 +20,8 @@
 #define ENGINE_PCI_SLOTS     32
 #define ENGINE_PCI_FUNCTIONS 8
 #define ENGINE_PCI_BARS      6
+#define ENGINE_PCI_ROM       ENGINE_PCI_BARS /* behind them in bars[] */
+#define ENGINE_PCI_REGIONS   (ENGINE_PCI_BARS + 1)
 #define ENGINE_PCI_UNMAPPED  UINT64_MAX
 
 typedef struct EnginePciFunction EnginePciFunction;
@@ -55,6 +58,7 @@ typedef enum EnginePciBarType {
     ENGINE_PCI_BAR_MEMORY,   /* 32 bits */
     ENGINE_PCI_BAR_MEMORY64, /* takes the next BAR, too */
     ENGINE_PCI_BAR_PLACED,   /* ports, by engine_pci_place_ports() */
+    ENGINE_PCI_BAR_ROM,      /* by engine_pci_add_rom() */
 } EnginePciBarType;
 
 typedef struct EnginePciBar {
@@ -69,7 +73,8 @@ struct EnginePciFunction {
     const EnginePciOps *ops;
     uint8_t config[PCI_CFG_SPACE_SIZE];
     uint8_t writable[PCI_CFG_SPACE_SIZE]; /* bits the guest may set */
-    EnginePciBar bars[ENGINE_PCI_BARS];
+    EnginePciBar bars[ENGINE_PCI_REGIONS];
+    EnginePciRom rom;
     unsigned slot, number;
     uint8_t next_capability; /* free space in config[] */
     bool intx_wanted;        /* by the device */
@@ -84,6 +89,9 @@ void engine_pci_init(EnginePciFunction *function, EngineDevice *device,
 void engine_pci_add_bar(EnginePciFunction *function, unsigned index,
                         EnginePciBarType type, uint64_t size,
                         bool prefetchable);
+
+/** engine_pci_add_rom_bar: a part of engine_pci_add_rom() */
+void engine_pci_add_rom_bar(EnginePciFunction *function, uint64_t size);
 
 /**
  * engine_pci_add_capability: append to the list; before engine_pci_add()

@@ -373,6 +373,8 @@ start_stack(User *user, GError **error)
         .vnetmask.s_addr = htonl(UINT32_MAX << (32 - config->prefix)),
         .vhost = host_in(config, GATEWAY),
         .vhostname = config->hostname,
+        .tftp_path = config->tftp_root,
+        .bootfile = config->boot_file,
         .vdhcp_start = host_in(config, FIRST_LEASE),
         .vnameserver = host_in(config, NAME_SERVER),
     };

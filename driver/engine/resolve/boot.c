@@ -9,10 +9,8 @@
 /* What is tried without a word about it */
 static const ConfBoot first_disk = { .dev = CONF_BOOT_HD };
 
-/* The member of "devices" that is called so, NULL if it is not there: then it
- * was refused, or the machine has none such. */
-static json_t *
-find_device(const EngineResolved *resolved, const char *alias)
+json_t *
+engine_document_find(const EngineResolved *resolved, const char *alias)
 {
     json_t *devices = json_object_get(resolved->root, "devices");
     json_t *device;
@@ -31,7 +29,7 @@ find_device(const EngineResolved *resolved, const char *alias)
 static void
 set_index(const EngineResolved *resolved, const char *alias, unsigned index)
 {
-    json_t *device = index > 0 ? find_device(resolved, alias) : NULL;
+    json_t *device = index > 0 ? engine_document_find(resolved, alias) : NULL;
 
     if (device)
         json_object_set_new(device, "bootindex", json_integer(index));
@@ -104,7 +102,7 @@ use_kinds(const EngineResolved *resolved)
                                    ? g_ptr_array_index(domain->os.boot, i)
                                    : &first_disk;
         const char *alias = first_of(domain, boot->dev);
-        json_t *device = alias ? find_device(resolved, alias) : NULL;
+        json_t *device = alias ? engine_document_find(resolved, alias) : NULL;
 
         if (device && !json_object_get(device, "bootindex"))
             set_index(resolved, alias, i + 1);

@@ -48,6 +48,15 @@ bool engine_document_firmware(EngineResolved *resolved, GError **error);
 /** engine_document_boot: what firmware is told; after the devices */
 void engine_document_boot(EngineResolved *resolved);
 
+/** engine_document_roms: what firmware runs of the network interfaces; after
+ * the boot order
+ * @error: SYSTEM_ERROR if what a <rom> names cannot be read */
+bool engine_document_roms(EngineResolved *resolved, GError **error);
+
+/** engine_document_find: the member of "devices" that is called so, NULL if it
+ * is not there: then it was refused, or the machine has none such */
+json_t *engine_document_find(const EngineResolved *resolved, const char *alias);
+
 /** engine_document_devices: the devices on the PCI bus */
 bool engine_document_devices(EngineResolved *resolved, GError **error);
 

@@ -74,25 +74,16 @@ add_vars(EngineResolved *resolved, json_t *firmware, GError **error)
 }
 
 /* Where packages put SeaBIOS, the larger build first, which has all drivers. */
-static const char *
-find_bios(void)
-{
-    static const char *const paths[] = {
-        "/usr/share/seabios/bios-256k.bin", /* Debian, Fedora */
-        "/usr/share/qemu/bios-256k.bin",    /* openSUSE, Arch Linux */
-        "/usr/share/seabios/bios.bin",
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
-        if (access(paths[i], R_OK) == 0)
-            return paths[i];
-    return NULL;
-}
+static const char *const bios_paths[] = {
+    "/usr/share/seabios/bios-256k.bin", /* Debian, Fedora */
+    "/usr/share/qemu/bios-256k.bin",    /* openSUSE, Arch Linux */
+    "/usr/share/seabios/bios.bin", NULL
+};
 
 static bool
 add_bios(EngineResolved *resolved, json_t *firmware, GError **error)
 {
-    const char *path = find_bios();
+    const char *path = engine_find_file(bios_paths);
 
     if (path)
         return add_file(resolved, firmware, path, false, "os", error);

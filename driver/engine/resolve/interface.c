@@ -22,6 +22,13 @@ set(json_t *object, const char *key, json_t *value)
 }
 
 static void
+set_string(json_t *object, const char *key, const char *value)
+{
+    if (value)
+        set(object, key, json_string(value));
+}
+
+static void
 set_number(json_t *object, const char *key, uint64_t value)
 {
     if (value > 0)
@@ -109,6 +116,8 @@ fill_user(EngineResolved *resolved, json_t *backend, const ConfInterface *net,
     set(backend, "type", json_string("user"));
     set(backend, "address", json_string(network));
     set(backend, "hostname", json_string(resolved->domain->name));
+    set_string(backend, "tftp_root", resolved->domain->virtkvm.tftp_root);
+    set_string(backend, "boot_file", resolved->domain->virtkvm.tftp_file);
     set(backend, "forwards", forwards);
     for (guint i = 0; i < net->forwards->len; i++)
         if (!add_forward(forwards, g_ptr_array_index(net->forwards, i), error))

@@ -47,6 +47,15 @@ engine_open_image(const char *path, GError **error)
     return engine_open_high(fd_steal(&fd), error);
 }
 
+const char *
+engine_find_file(const char *const *paths)
+{
+    for (; *paths; paths++)
+        if (access(*paths, R_OK) == 0)
+            return *paths;
+    return NULL;
+}
+
 int
 engine_open_random(const char *path, GError **error)
 {

@@ -13,6 +13,10 @@
 /** engine_open_image: a kernel or initrd; a regular file, for reading */
 int engine_open_image(const char *path, GError **error);
 
+/** engine_find_file: the first of @paths, which NULL ends, that can be read, or
+ * NULL */
+const char *engine_find_file(const char *const *paths);
+
 /** engine_open_random: a source of random bytes: a character device */
 int engine_open_random(const char *path, GError **error);
 

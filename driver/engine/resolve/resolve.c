@@ -137,6 +137,8 @@ engine_resolve(ConfDomain *domain, const EngineResolveContext *context,
         !engine_document_devices(resolved, error))
         return NULL;
     engine_document_boot(resolved);
+    if (!engine_document_roms(resolved, error))
+        return NULL;
     json_object_set_new(resolved->root, "paused",
                         json_boolean(context->flags & ENGINE_RESOLVE_PAUSED));
     return engine_resolved_finish(g_steal_pointer(&resolved), error);

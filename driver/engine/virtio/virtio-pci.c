@@ -503,6 +503,8 @@ engine_virtio_pci_init(EngineVirtio *virtio, GError **error)
                        false);
     add_capabilities(virtio);
     engine_pci_use_intx(&virtio->pci, 1);
+    if (config->rom && !engine_pci_add_rom(&virtio->pci, config->rom, error))
+        return false;
     return engine_pci_add(virtio->device.engine, &virtio->pci, config->slot,
                           config->function, error);
 }
@@ -510,8 +512,10 @@ engine_virtio_pci_init(EngineVirtio *virtio, GError **error)
 void
 engine_virtio_pci_clear(EngineVirtio *virtio)
 {
-    if (virtio->pci.device)
+    if (virtio->pci.device) {
         engine_pci_remove(virtio->device.engine, &virtio->pci);
+        engine_pci_rom_clear(&virtio->pci);
+    }
     engine_msix_clear(&virtio->msix);
 }
 
