@@ -255,6 +255,32 @@ test_members(void **state)
     json_decref(device);
 }
 
+/* Where nothing is said: a queue for each vCPU, as many as the engine takes. */
+static void
+test_queues_by_themselves(void **state)
+{
+    static const struct {
+        unsigned vcpus;
+        int queues; /* 0: not told */
+    } cases[] = { { 1, 0 }, { 4, 4 }, { 16, 16 }, { 40, 16 } };
+    const Place *place = *state;
+    g_autofree char *disk = disk_of(place, "a.raw", "raw", "", "");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(ConfDomain) domain = domain_with(place, "a", disk);
+        g_autoptr(EngineResolved) resolved = NULL;
+        json_t *device;
+
+        domain->vcpus.max = cases[i].vcpus;
+        resolved = resolve(place, domain, NULL);
+        assert_non_null(resolved);
+        device = device_of(resolved);
+        assert_int_equal(json_integer_value(json_object_get(device, "queues")),
+                         cases[i].queues);
+        json_decref(device);
+    }
+}
+
 static void
 test_readonly_is_opened_so(void **state)
 {
@@ -737,6 +763,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_members),
+        cmocka_unit_test(test_queues_by_themselves),
         cmocka_unit_test(test_readonly_is_opened_so),
         cmocka_unit_test(test_direct),
         cmocka_unit_test(test_chain_of_the_images),

@@ -16,6 +16,7 @@
  * takes it */
 #define SERIAL_MAX_BYTES      20
 #define UNIT_SERIAL_MAX_BYTES 64
+#define QUEUES_BY_ITSELF_MAX  16 /* as the engine takes them */
 
 static void
 set(json_t *object, const char *key, json_t *value)
@@ -125,11 +126,23 @@ fill_driver(json_t *device, const ConfDisk *disk)
     fill_policies(device, disk);
 }
 
+/* Where nothing is said, each vCPU has one of its own: a request is over where
+ * it began, without a word from one vCPU to another. */
+static void
+fill_queues(json_t *device, const ConfDomain *domain, unsigned asked)
+{
+    unsigned count =
+        MIN(engine_document_vcpus(&domain->vcpus), QUEUES_BY_ITSELF_MAX);
+
+    if (asked > 0 || count > 1)
+        set_number(device, "queues", asked > 0 ? asked : count);
+}
+
 static void
 fill_virtio(json_t *device, const ConfDomain *domain, const ConfDisk *disk)
 {
     set(device, "packed", json_boolean(disk->packed == CONF_ONOFF_ON));
-    set_number(device, "queues", disk->queues);
+    fill_queues(device, domain, disk->queues);
     set_number(device, "queue_size", disk->queue_size);
     if (disk->iothread)
         set_number(device, "iothread",
@@ -267,7 +280,7 @@ engine_document_controller(EngineResolved *resolved, ConfController *controller,
     if (!device)
         return false;
     set(device, "packed", json_boolean(controller->packed == CONF_ONOFF_ON));
-    set_number(device, "queues", controller->queues);
+    fill_queues(device, resolved->domain, controller->queues);
     set_number(device, "cmd_per_lun", controller->cmd_per_lun);
     set_number(device, "max_sectors", controller->max_sectors);
     if (controller->iothread)

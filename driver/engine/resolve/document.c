@@ -35,9 +35,8 @@ machine_of(const char *machine)
     return "pc";
 }
 
-/* How many vCPUs the guest starts with. */
-static unsigned
-vcpus_of(const ConfVcpus *vcpus)
+unsigned
+engine_document_vcpus(const ConfVcpus *vcpus)
 {
     unsigned enabled = 0;
 
@@ -255,7 +254,7 @@ engine_document_fill(json_t *root, const ConfDomain *domain, GError **error)
     set_string(root, "machine", machine_of(domain->os.machine));
     set(root, "memory",
         json_integer((json_int_t)((bytes + MEMORY_UNIT - 1) & -MEMORY_UNIT)));
-    set(root, "vcpus", json_integer(vcpus_of(&domain->vcpus)));
+    set(root, "vcpus", json_integer(engine_document_vcpus(&domain->vcpus)));
     if (domain->iothreads > 0)
         set(root, "iothreads", json_integer(domain->iothreads));
     set_string(root, "cmdline", domain->os.cmdline);

@@ -41,6 +41,9 @@ void engine_document_warn(EngineResolved *resolved, char *message);
 bool engine_document_fill(json_t *root, const ConfDomain *domain,
                           GError **error);
 
+/** engine_document_vcpus: how many vCPUs the guest starts with */
+unsigned engine_document_vcpus(const ConfVcpus *vcpus);
+
 /** engine_document_firmware: what <loader> and <nvram> name; without them and
  * a kernel the host's BIOS */
 bool engine_document_firmware(EngineResolved *resolved, GError **error);
