@@ -270,12 +270,27 @@ static const VshCommand command_domcapabilities = {
     .run = run_domcapabilities,
 };
 
+static bool
+run_sysinfo(VshShell *shell, const VshArgs *args, GError **error)
+{
+    return print_owned(shell, "xml",
+                       virConnectGetSysinfo(shell->connection.conn, 0),
+                       _("failed to get sysinfo"), error);
+}
+
+static const VshCommand command_sysinfo = {
+    .name = "sysinfo",
+    .group = "host",
+    .summary = N_("print the hypervisor sysinfo"),
+    .details = N_("Prints, as XML, what the host's SMBIOS says, which a domain "
+                  "with <smbios mode='host'/> repeats."),
+    .flags = VSH_COMMAND_QUERY,
+    .run = run_sysinfo,
+};
+
 const VshCommand *const vsh_commands_host[] = {
-    &command_capabilities,
-    &command_domcapabilities,
-    &command_hostname,
-    &command_nodeinfo,
-    &command_uri,
-    &command_version,
-    NULL,
+    &command_capabilities, &command_domcapabilities,
+    &command_hostname,     &command_nodeinfo,
+    &command_sysinfo,      &command_uri,
+    &command_version,      NULL,
 };

@@ -241,6 +241,24 @@ check_kernel(const ConfDomain *domain, GError **error)
     return true;
 }
 
+/* What the guest is to read has to be said, and what is said to be read. */
+static bool
+check_sysinfo(const ConfDomain *domain, const Check *check, GError **error)
+{
+    bool wanted = domain->os.smbios == CONF_SMBIOS_SYSINFO;
+    bool there = conf_domain_sysinfo(domain) != NULL;
+
+    if (wanted && !there) {
+        error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  _("Domain '%s' sysinfo are not available"), domain->name);
+        return false;
+    }
+    if (there && !wanted)
+        warn(check, g_strdup(_("<sysinfo> is not honoured: the guest reads it "
+                               "only with <smbios mode='sysinfo'/> in <os>")));
+    return true;
+}
+
 /* Marks @order as taken. Returns: false if it was; 0 is no order */
 static bool
 take_order(GHashTable *taken, unsigned order, GError **error)
@@ -289,6 +307,8 @@ check_whole(const ConfDomain *domain, const Check *check, GError **error)
     if (!check_kernel(domain, error) || !check_boot_order(domain, error))
         return false;
     if (!check_microvm(domain, check, error) || !check_sources(domain, error))
+        return false;
+    if (!check_sysinfo(domain, check, error))
         return false;
     if (domain->vcpus.max > 1 && !conf_domain_feature(domain, "acpi", false))
         warn(check, g_strdup(_("without <acpi/> in <features> the guest finds "

@@ -67,9 +67,7 @@ check_head(ConfDomain *domain, GError **error)
                   _("Domain title can't contain newlines"));
         return false;
     }
-    if (!domain->uuid_given)
-        conf_uuid_generate(domain->uuid);
-    return check_name(domain, error);
+    return check_name(domain, error) && conf_domain_fill_uuid(domain, error);
 }
 
 static bool

@@ -88,7 +88,7 @@ static const ConfField domain_fields[] = {
     HOST_TUNING("cputune"),
     HOST_TUNING("numatune"),
     HOST_TUNING("resource"),
-    CONF_CARRY("sysinfo", .policy = CONF_HARMLESS, .flags = CONF_MANY),
+    CONF_LIST("sysinfo", ConfDomain, sysinfos, conf_sysinfo_element),
     CONF_CARRY("bootloader", .policy = CONF_REFUSED),
     CONF_CARRY("bootloader_args", .policy = CONF_REFUSED),
     CONF_CHILD("os", ConfDomain, os, conf_os_element, .flags = CONF_REQUIRED),

@@ -189,6 +189,7 @@ struct ConfDomain {
     unsigned iothreads;      /* how many */
     GPtrArray *iothread_ids; /* ConfIothread, <iothreadids>; the others have the
                                 lowest free ids */
+    GPtrArray *sysinfos;     /* ConfSysinfo, <sysinfo> */
     ConfOs os;
     ConfCpu cpu;
     ConfFeatures features;
@@ -288,6 +289,9 @@ bool conf_domain_check_start(const ConfDomain *domain, GPtrArray *warnings,
  * definition keeps
  */
 void conf_domain_assign_live(ConfDomain *domain);
+
+/** conf_domain_sysinfo: the <sysinfo> of type smbios; NULL if there is none */
+const ConfSysinfo *conf_domain_sysinfo(const ConfDomain *domain);
 
 /** conf_zone_offset: seconds that @zone is ahead of UTC now */
 int64_t conf_zone_offset(GTimeZone *zone);

@@ -7,6 +7,9 @@
 /* The tables, one a file; base struct in brackets. */
 extern const ConfElement conf_address_element;       /* ConfAddress */
 extern const ConfElement conf_channel_element;       /* ConfChardev */
+extern const ConfElement conf_sysinfo_board_element; /* ConfSysinfoBoard */
+extern const ConfElement conf_sysinfo_entry_element; /* ConfSysinfoEntry */
+extern const ConfElement conf_sysinfo_element;       /* ConfSysinfo */
 extern const ConfElement conf_clock_element;         /* ConfClock */
 extern const ConfElement conf_console_element;       /* ConfChardev */
 extern const ConfElement conf_controller_element;    /* ConfController */
@@ -62,6 +65,10 @@ bool conf_domain_fill_iothreads(ConfDomain *domain, GError **error);
  * @consoles: virtio consoles as well, which libvirt's definitions leave open */
 bool conf_domain_fill_channels(ConfDomain *domain, bool consoles,
                                GError **error);
+
+/** conf_domain_fill_uuid: where the document has no UUID, that which <sysinfo>
+ * tells the guest, or else a random one */
+bool conf_domain_fill_uuid(ConfDomain *domain, GError **error);
 
 /** conf_domain_mark_disks: set ConfDisk.as_virtio of each */
 void conf_domain_mark_disks(ConfDomain *domain);

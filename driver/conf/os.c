@@ -10,12 +10,6 @@
 
 #include <string.h>
 
-static ConfPolicy
-judge_smbios(const char *text, const void *base)
-{
-    return strstr(text, "emulate") ? CONF_QUIET : CONF_REFUSED;
-}
-
 static const ConfField type_fields[] = {
     CONF_ATTR("arch", ConfOs, arch, token),
     CONF_ATTR("machine", ConfOs, machine, token),
@@ -153,6 +147,16 @@ static const ConfField bios_fields[] = {
 static const ConfElement bios_element = { .name = "bios",
                                           .fields = bios_fields };
 
+static const char *const smbios_names[] = { NULL, "emulate", "host", "sysinfo",
+                                            "" };
+static const ConfField smbios_fields[] = {
+    CONF_ATTR("mode", ConfOs, smbios, enum, .names = smbios_names,
+              .flags = CONF_REQUIRED),
+    CONF_END
+};
+static const ConfElement smbios_element = { .name = "smbios",
+                                            .fields = smbios_fields };
+
 static const char *const firmware_names[] = { NULL, "bios", "efi", "" };
 
 static const ConfField os_fields[] = {
@@ -177,9 +181,7 @@ static const ConfField os_fields[] = {
     CONF_LIST("boot", ConfOs, boot, boot_element),
     CONF_GROUP("bootmenu", menu_element),
     CONF_GROUP("bios", bios_element),
-    CONF_CARRY("smbios", .policy = CONF_REFUSED, .judge = judge_smbios,
-               .advice = N_("the guest is given no SMBIOS tables: remove it or "
-                            "use mode='emulate'")),
+    CONF_GROUP("smbios", smbios_element),
     CONF_END
 };
 const ConfElement conf_os_element = { .name = "os",

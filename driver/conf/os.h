@@ -7,6 +7,7 @@
 
 #include "conf/carried.h"
 #include "conf/onoff.h"
+#include "conf/sysinfo.h"
 
 typedef enum ConfFirmware {
     CONF_FIRMWARE_ABSENT = 0, /* <loader> names it, or there is none */
@@ -89,6 +90,7 @@ typedef struct ConfOs {
     char *menu_timeout; /* ms, 0 to 65535 */
     ConfOnOff use_serial;
     char *reboot_timeout; /* ms, -1 (never) to 65535 */
+    ConfSmbiosMode smbios;
 } ConfOs;
 
 /** conf_firmware_feature_new: empty, for firmware_features */

@@ -233,6 +233,8 @@ char *core_call_domain_capabilities(VirtkvmState *state,
                                     const char *emulator, const char *arch,
                                     const char *machine, const char *virttype,
                                     unsigned flags, GError **error);
+char *core_call_sysinfo(VirtkvmState *state, const VirtkvmCaller *who,
+                        unsigned flags, GError **error);
 
 /* network-change.c */
 bool core_call_network_define(VirtkvmState *state, const VirtkvmCaller *who,

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "conf/sysinfo.h"
 #include "core/api.h"
 #include "core/calls.h"
 #include "core/facts.h"
@@ -32,6 +33,22 @@ core_call_domain_capabilities(VirtkvmState *state, const VirtkvmCaller *who,
     return conf_domain_capabilities_format(core_facts_get(state), firmware,
                                            emulator, arch, machine, virttype,
                                            error);
+}
+
+char *
+core_call_sysinfo(VirtkvmState *state, const VirtkvmCaller *who, unsigned flags,
+                  GError **error)
+{
+    g_autoptr(ConfSysinfo) sysinfo = NULL;
+
+    if (!core_api_check_flags(flags, 0, "connectGetSysinfo", error))
+        return NULL;
+    sysinfo = conf_sysinfo_host(CONF_SYSINFO_HOST_FOLDER);
+    if (sysinfo)
+        return conf_sysinfo_format(sysinfo);
+    error_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+              _("Host SMBIOS information is not available"));
+    return NULL;
 }
 
 /* libvirt's clients ask with "kvm", with their URI's type, or with nothing. */

@@ -39,6 +39,7 @@
     .connectGetMaxVcpus = core_call_max_vcpus,                                \
     .connectGetCapabilities = core_call_capabilities,                         \
     .connectGetDomainCapabilities = core_call_domain_capabilities,            \
+    .connectGetSysinfo = core_call_sysinfo,                                   \
     .domainSetMetadata = core_call_set_metadata,                              \
     .domainGetMetadata = core_call_metadata,                                  \
     .domainGetMessages = core_call_messages,                                  \

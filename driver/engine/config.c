@@ -13,6 +13,7 @@
 
 #define NAME_MAX_BYTES     255
 #define UUID_LENGTH        36
+#define UUID_BYTES         16
 #define CMDLINE_MAX_BYTES  65535
 #define FEATURES_MAX       1024
 #define MEMORY_MIN         (1ull << 20)
@@ -131,6 +132,8 @@ static const EngineMember machine_members[] = {
       .read = engine_firmware_config_read },
     { "boot", ENGINE_MEMBER_OBJECT, ENGINE_AT(EngineConfig, boot),
       .members = engine_boot_members },
+    { "smbios", ENGINE_MEMBER_CUSTOM, ENGINE_AT(EngineConfig, smbios),
+      .read = engine_smbios_config_read },
     { "kernel", ENGINE_MEMBER_OBJECT, ENGINE_AT(EngineConfig, kernel),
       .members = engine_file_members },
     { "initrd", ENGINE_MEMBER_OBJECT, ENGINE_AT(EngineConfig, initrd),
@@ -216,6 +219,22 @@ uuid_is_valid(const char *uuid)
             return false;
     }
     return true;
+}
+
+void
+engine_uuid_bytes(const char *text, uint8_t *ret_uuid)
+{
+    unsigned digits = 0;
+
+    memset(ret_uuid, 0, UUID_BYTES);
+    for (; text && *text && digits < 2 * UUID_BYTES; text++) {
+        int value = g_ascii_xdigit_value(*text);
+
+        if (value < 0)
+            continue;
+        ret_uuid[digits / 2] |= (uint8_t)(value << (digits % 2 ? 0 : 4));
+        digits++;
+    }
 }
 
 /* Defaults that depend on other members. */
@@ -342,6 +361,7 @@ engine_config_free(EngineConfig *config)
     for (size_t i = 0; i < config->n_devices; i++)
         engine_device_config_free(config->devices[i]);
     g_free(config->devices);
+    engine_smbios_config_clear(&config->smbios);
     g_array_unref(config->fds);
     g_free(config->cpu.model);
     g_free(config->cpu.vendor);

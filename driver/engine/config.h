@@ -9,6 +9,7 @@
 #include "engine/config-chardev.h"
 #include "engine/config-device.h"
 #include "engine/config-firmware.h"
+#include "engine/config-smbios.h"
 #include "engine/member.h"
 
 #define ENGINE_SERIALS_MAX      4
@@ -73,6 +74,7 @@ struct EngineConfig {
     EngineCpuConfig cpu;
     EngineFirmwareConfig firmware;
     EngineBootConfig boot;
+    EngineSmbiosConfig smbios;
     EngineFile kernel; /* not named: firmware finds what to boot */
     EngineFile initrd;
     char *cmdline;
@@ -98,6 +100,10 @@ engine_config_has_firmware(const EngineConfig *config)
 {
     return config->firmware.present;
 }
+
+/** engine_uuid_bytes: the 16 bytes of a UUID in the order of its text (RFC
+ * 4122); zeroes where @text ends or NULL */
+void engine_uuid_bytes(const char *text, uint8_t *ret_uuid);
 
 /**
  * engine_config_parse: read a machine document

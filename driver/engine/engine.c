@@ -12,6 +12,7 @@
 #include "engine/x86/acpi.h"
 #include "engine/x86/cpu.h"
 #include "engine/x86/mptable.h"
+#include "engine/x86/smbios.h"
 
 bool
 engine_load(Engine *engine, GError **error)
@@ -29,7 +30,8 @@ engine_load(Engine *engine, GError **error)
     if (config->acpi && !engine_acpi_build(engine, config, &rsdp, error))
         return false;
     engine_mptable_build(engine, config);
-    return engine_boot_load(engine, config, map, count, rsdp, &engine->boot,
+    return engine_smbios_build(engine, config, error) &&
+           engine_boot_load(engine, config, map, count, rsdp, &engine->boot,
                             error);
 }
 

@@ -251,6 +251,20 @@ rpc_connect_get_capabilities(RpcCall *call, const void *args, void *ret,
 }
 
 bool
+rpc_connect_get_sysinfo(RpcCall *call, const void *args, void *ret,
+                        GError **error)
+{
+    const RpcInt *flags = args;
+    RpcString *xml = ret;
+
+    if (!rpc_call_supported(call, call->driver->connectGetSysinfo, error))
+        return false;
+    xml->text = call->driver->connectGetSysinfo(call->state, call->who,
+                                                (unsigned)flags->value, error);
+    return xml->text != NULL;
+}
+
+bool
 rpc_connect_get_domain_capabilities(RpcCall *call, const void *args, void *ret,
                                     GError **error)
 {

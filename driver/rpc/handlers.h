@@ -17,6 +17,7 @@ RPC_HANDLER(rpc_connect_close);
 RPC_HANDLER(rpc_connect_close_callback);
 RPC_HANDLER(rpc_connect_get_capabilities);
 RPC_HANDLER(rpc_connect_get_domain_capabilities);
+RPC_HANDLER(rpc_connect_get_sysinfo);
 RPC_HANDLER(rpc_connect_get_hostname);
 RPC_HANDLER(rpc_connect_get_lib_version);
 RPC_HANDLER(rpc_connect_get_max_vcpus);

@@ -115,6 +115,13 @@ class Domains(Case):
         self.virsh("metadata", "a", "urn:x", "--remove")
         self.virsh("metadata", "a", "urn:x", fail="metadata not found")
 
+    def test_sysinfo(self):
+        if os.path.exists("/sys/class/dmi/id/sys_vendor"):
+            self.assertRegex(self.virsh("sysinfo"), r"(?s)<sysinfo type='smbios'>"
+                             r".*<entry name='manufacturer'>")
+        else:
+            self.virsh("sysinfo", fail="SMBIOS information is not available")
+
     def test_wrong_xml(self):
         path = os.path.join(self.daemon.root, "bad.xml")
         with open(path, "w", encoding="utf-8") as file:

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "conf/domain.h"
@@ -277,6 +278,63 @@ test_errors_name_the_line(void **state)
                    "(domain_definition):2:");
 }
 
+#define SYSINFO(SYSTEM) \
+    "<sysinfo type='smbios'><system>" SYSTEM "</system></sysinfo>"
+#define SYSINFO_UUID \
+    "<entry name='uuid'>c7a5fdbd-edaf-9455-926a-d65c16db1809</entry>"
+
+static void
+test_sysinfo(void **state)
+{
+    g_autoptr(ConfDomain) domain = parse(HEAD OS SYSINFO(
+        "<entry name='serial'>s</entry>" SYSINFO_UUID) "</domain>");
+    const ConfSysinfo *sysinfo = conf_domain_sysinfo(domain);
+    unsigned char uuid[VIR_UUID_BUFLEN];
+
+    assert_string_equal(conf_sysinfo_value(sysinfo->system, "serial"), "s");
+    assert_null(conf_sysinfo_value(sysinfo->system, "sku"));
+    assert_true(conf_uuid_parse("c7a5fdbdedaf9455926ad65c16db1809", uuid));
+    assert_memory_equal(domain->uuid, uuid, sizeof(uuid));
+    assert_refused(
+        HEAD OS "<uuid>c7a5fdbd-edaf-9455-926a-d65c16db1800</uuid>" SYSINFO(
+            SYSINFO_UUID) "</domain>",
+        VIR_ERR_XML_DETAIL, "UUID mismatch between <uuid> and <sysinfo>");
+    assert_refused(HEAD OS SYSINFO("<entry name='uuid'>x</entry>") "</domain>",
+                   VIR_ERR_XML_DETAIL, "malformed <sysinfo> uuid element");
+    assert_refused(HEAD OS "<sysinfo type='smbios'><bios><entry name='date'>"
+                           "13/01/2024</entry></bios></sysinfo></domain>",
+                   VIR_ERR_XML_DETAIL, "Invalid BIOS 'date' format");
+}
+
+/* A folder as the kernel's, with what its SMBIOS says */
+static void
+test_sysinfo_of_the_host(void **state)
+{
+    g_autofree char *folder = g_dir_make_tmp("virtkvm-dmi-XXXXXX", NULL);
+    g_autofree char *vendor = g_build_filename(folder, "sys_vendor", NULL);
+    g_autofree char *board = g_build_filename(folder, "board_name", NULL);
+    g_autofree char *xml = NULL;
+    g_autoptr(ConfSysinfo) sysinfo = NULL;
+
+    assert_null(conf_sysinfo_host(folder));
+    assert_true(g_file_set_contents(vendor, "A & \001B\n", -1, NULL));
+    assert_true(g_file_set_contents(board, "b\n", -1, NULL));
+    sysinfo = conf_sysinfo_host(folder);
+    xml = conf_sysinfo_format(sysinfo);
+    assert_string_equal(xml, "<sysinfo type='smbios'>\n"
+                             "  <system>\n"
+                             "    <entry name='manufacturer'>A &amp; ?B"
+                             "</entry>\n"
+                             "  </system>\n"
+                             "  <baseBoard>\n"
+                             "    <entry name='product'>b</entry>\n"
+                             "  </baseBoard>\n"
+                             "</sysinfo>\n");
+    assert_int_equal(g_remove(vendor), 0);
+    assert_int_equal(g_remove(board), 0);
+    assert_int_equal(g_rmdir(folder), 0);
+}
+
 /* Those of libvirt: a number makes the clock one with an offset of its own. */
 static void
 test_clock_adjustments(void **state)
@@ -422,6 +480,9 @@ test_start_refuses_by_name(void **state)
     assert_start_refused(HEAD OS "<devices><console><target type='xen'/>"
                                  "</console></devices></domain>",
                          "type='serial'");
+    assert_start_refused(HEAD "<os><type>hvm</type><kernel>/k</kernel><smbios "
+                              "mode='sysinfo'/></os></domain>",
+                         "sysinfo are not available");
     assert_start_refused(HEAD OS "<clock><timer name='pit' "
                                  "tickpolicy='merge'/></clock></domain>",
                          "'tickpolicy' of <timer>");
@@ -786,6 +847,8 @@ main(void)
         cmocka_unit_test(test_each_guest_has_a_balloon),
         cmocka_unit_test(test_status_gets_no_balloon),
         cmocka_unit_test(test_copy_is_equal_and_separate),
+        cmocka_unit_test(test_sysinfo),
+        cmocka_unit_test(test_sysinfo_of_the_host),
         cmocka_unit_test(test_clock_adjustments),
         cmocka_unit_test(test_clock_settles),
         cmocka_unit_test(test_refusals_carry_libvirts_words),

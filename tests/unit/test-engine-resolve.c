@@ -636,11 +636,43 @@ test_kernel_needs_no_firmware(void **state)
     assert_false(config->boot.menu);
 }
 
+/* What <sysinfo> says, under the engine's names */
+static void
+test_smbios(void **state)
+{
+    const Place *place = *state;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *xml = g_strdup_printf(
+        "<domain type='kvm'><name>a</name><memory>65536</memory>"
+        "<sysinfo type='smbios'><bios><entry name='vendor'>V</entry></bios>"
+        "<system><entry name='serial'>S</entry><entry name='other'>O</entry>"
+        "</system><baseBoard><entry name='asset'>A</entry></baseBoard>"
+        "<baseBoard/><chassis><entry name='sku'>K</entry></chassis>"
+        "<oemStrings><entry>one</entry><entry>two</entry></oemStrings>"
+        "</sysinfo><os><type>hvm</type><kernel>%s</kernel>"
+        "<smbios mode='sysinfo'/></os></domain>",
+        place->kernel);
+    g_autoptr(ConfDomain) domain =
+        conf_domain_parse(xml, CONF_PARSE_INACTIVE, &error);
+    g_autoptr(EngineResolved) resolved = resolve(domain, 0, NULL, &error);
+    g_autoptr(EngineConfig) config = config_of(resolved, 3);
+
+    assert_string_equal(config->smbios.bios.vendor, "V");
+    assert_null(config->smbios.bios.version);
+    assert_string_equal(config->smbios.system.serial, "S");
+    assert_int_equal(config->smbios.n_boards, 2);
+    assert_string_equal(config->smbios.boards[0].asset, "A");
+    assert_string_equal(config->smbios.chassis.sku, "K");
+    assert_int_equal(config->smbios.n_oem_strings, 2);
+    assert_string_equal(config->smbios.oem_strings[1], "two");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_document_is_what_the_engine_reads),
+        cmocka_unit_test(test_smbios),
         cmocka_unit_test(test_fds_are_high_and_private),
         cmocka_unit_test(test_free_closes),
         cmocka_unit_test(test_pty_path_goes_into_the_definition),

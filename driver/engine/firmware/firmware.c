@@ -15,6 +15,7 @@
 #include "engine/x86/acpi.h"
 #include "engine/x86/boot.h"
 #include "engine/x86/cpu.h"
+#include "engine/x86/smbios.h"
 
 #define ID_TRADITIONAL 0x1
 #define ID_DMA         0x2
@@ -61,21 +62,12 @@ put_memory_map(Engine *engine, const EngineConfig *config)
     g_byte_array_unref(map);
 }
 
-/* As bytes in the order of the text (RFC 4122) */
 static void
 put_uuid(Engine *engine, const char *text)
 {
-    uint8_t uuid[UUID_BYTES] = { 0 };
-    unsigned digits = 0;
+    uint8_t uuid[UUID_BYTES];
 
-    for (; text && *text && digits < 2 * UUID_BYTES; text++) {
-        int value = g_ascii_xdigit_value(*text);
-
-        if (value < 0)
-            continue;
-        uuid[digits / 2] |= (uint8_t)(value << (digits % 2 ? 0 : 4));
-        digits++;
-    }
+    engine_uuid_bytes(text, uuid);
     engine_fw_cfg_put(engine, ENGINE_FW_CFG_UUID, uuid, sizeof(uuid));
 }
 
@@ -215,6 +207,21 @@ put_acpi(Engine *engine, const EngineConfig *config)
     engine_fw_cfg_set_hook(engine, ENGINE_LOADER_FILE, refresh_tables);
 }
 
+/* Firmware places the structures and completes the entry point. */
+static bool
+put_smbios(Engine *engine, const EngineConfig *config, GError **error)
+{
+    g_autoptr(EngineSmbios) smbios = engine_smbios_new(config, 0, error);
+
+    if (!smbios)
+        return false;
+    engine_fw_cfg_put_file(engine, "etc/smbios/smbios-tables",
+                           smbios->tables->data, smbios->tables->len);
+    engine_fw_cfg_put_file(engine, "etc/smbios/smbios-anchor", smbios->anchor,
+                           sizeof(smbios->anchor));
+    return true;
+}
+
 bool
 engine_firmware_load(Engine *engine, const EngineConfig *config, GError **error)
 {
@@ -225,5 +232,6 @@ engine_firmware_load(Engine *engine, const EngineConfig *config, GError **error)
     put_boot(engine, config);
     if (config->acpi)
         put_acpi(engine, config);
-    return engine_rom_shadow(engine, error);
+    return put_smbios(engine, config, error) &&
+           engine_rom_shadow(engine, error);
 }

@@ -48,6 +48,10 @@ unsigned engine_document_vcpus(const ConfVcpus *vcpus);
  * a kernel the host's BIOS */
 bool engine_document_firmware(EngineResolved *resolved, GError **error);
 
+/** engine_document_smbios: the strings that <smbios> says, of <sysinfo> or of
+ * the host; without it nothing */
+bool engine_document_smbios(EngineResolved *resolved, GError **error);
+
 /** engine_document_boot: what firmware is told; after the devices */
 void engine_document_boot(EngineResolved *resolved);
 

@@ -131,6 +131,7 @@ engine_resolve(ConfDomain *domain, const EngineResolveContext *context,
     conf_domain_assign_live(domain);
     if (!engine_document_fill(resolved->root, domain, error) ||
         !engine_document_firmware(resolved, error) ||
+        !engine_document_smbios(resolved, error) ||
         !add_kernel(resolved, error) ||
         !add_initrd(resolved, domain->os.initrd, error) ||
         !engine_document_serials(resolved, error) ||

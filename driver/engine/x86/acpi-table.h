@@ -19,6 +19,9 @@ void engine_acpi_table_finish(GByteArray *table);
 /** engine_acpi_put: append @size bytes, little-endian */
 void engine_acpi_put(GByteArray *table, uint64_t value, unsigned size);
 
+/** engine_acpi_checksum: what makes all of the bytes add up to zero */
+uint8_t engine_acpi_checksum(const uint8_t *bytes, size_t size);
+
 /** @ecam: as engine_acpi_new() */
 GByteArray *engine_acpi_dsdt(const EngineConfig *config, uint64_t ecam);
 /** engine_acpi_put_slots: into the host bridge: what plugs and unplugs devices

@@ -62,9 +62,8 @@ engine_acpi_table_new(const char *signature, unsigned revision)
     return table;
 }
 
-/* What makes all of the bytes add up to zero */
-static uint8_t
-checksum(const uint8_t *bytes, size_t size)
+uint8_t
+engine_acpi_checksum(const uint8_t *bytes, size_t size)
 {
     uint8_t sum = 0;
 
@@ -79,7 +78,8 @@ engine_acpi_table_finish(GByteArray *table)
     for (unsigned i = 0; i < 4; i++)
         table->data[LENGTH_OFFSET + i] = (uint8_t)(table->len >> (8 * i));
     table->data[CHECKSUM_OFFSET] = 0;
-    table->data[CHECKSUM_OFFSET] = checksum(table->data, table->len);
+    table->data[CHECKSUM_OFFSET] =
+        engine_acpi_checksum(table->data, table->len);
 }
 
 /* --- the blob ------------------------------------------------------------- */
@@ -151,9 +151,9 @@ make_rsdp(uint64_t xsdt)
     engine_acpi_put(rsdp, xsdt, 8);
     engine_acpi_put(rsdp, 0, 4); /* checksum of all, reserved */
     rsdp->data[ENGINE_ACPI_RSDP_SUM] =
-        checksum(rsdp->data, ENGINE_ACPI_RSDP_SIZE_V1);
+        engine_acpi_checksum(rsdp->data, ENGINE_ACPI_RSDP_SIZE_V1);
     rsdp->data[ENGINE_ACPI_RSDP_SUM_ALL] =
-        checksum(rsdp->data, ENGINE_ACPI_RSDP_SIZE);
+        engine_acpi_checksum(rsdp->data, ENGINE_ACPI_RSDP_SIZE);
     return rsdp;
 }
 

@@ -26,7 +26,8 @@ typedef struct EngineBoot {
  * Low memory: who may put what where (bytes, guest physical)
  *   0x00500-0x007ff GDT/IDT   0x07000 boot_params / start_info
  *   0x09000-0x0efff page tables   0x20000-0x2ffff command line
- *   0x9fc00-0x9ffff EBDA (RSDP pointer)   0xe0000-0xfffff ACPI tables, RSDP
+ *   0x9fc00-0x9ffff EBDA (RSDP pointer)   0xe0000-0xfbfff ACPI tables, RSDP
+ *   0xf0000- MP table of a small machine   0xfc000-0xfffff SMBIOS
  *   0x100000- kernel; initrd at the top of RAM below 4 GiB or below its limit
  */
 #define ENGINE_GDT_GPA         0x500
@@ -35,7 +36,7 @@ typedef struct EngineBoot {
 #define ENGINE_CMDLINE_GPA     0x20000
 #define ENGINE_CMDLINE_MAX     0x10000
 #define ENGINE_ACPI_GPA        0xe0000
-#define ENGINE_ACPI_MAX        0x20000
+#define ENGINE_ACPI_MAX        0x1c000
 
 /** One e820 entry; type as in the BIOS call: 1 RAM, 2 reserved, 3 ACPI */
 typedef struct EngineE820 {

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "engine/x86/acpi-table.h"
 #include "engine/x86/acpi.h"
 #include "engine/x86/cpu.h"
 
@@ -40,59 +41,39 @@ enum { ENTRY_CPU, ENTRY_BUS, ENTRY_IOAPIC, ENTRY_IRQ, ENTRY_LOCAL_IRQ };
 enum { IRQ_INT = 0, IRQ_NMI = 1, IRQ_EXTINT = 3 };
 
 static void
-put(GByteArray *out, uint64_t value, unsigned size)
-{
-    uint8_t bytes[8];
-
-    for (unsigned i = 0; i < size; i++)
-        bytes[i] = (uint8_t)(value >> (8 * i));
-    g_byte_array_append(out, bytes, size);
-}
-
-static void
 put_text(GByteArray *out, const char *text)
 {
     g_byte_array_append(out, (const uint8_t *)text, (guint)strlen(text));
 }
 
-static uint8_t
-checksum(const uint8_t *bytes, size_t size)
-{
-    uint8_t sum = 0;
-
-    for (size_t i = 0; i < size; i++)
-        sum += bytes[i];
-    return (uint8_t)-sum;
-}
-
 static void
 put_cpu(GByteArray *out, unsigned apic_id, bool boot)
 {
-    put(out, ENTRY_CPU, 1);
-    put(out, apic_id, 1);
-    put(out, LAPIC_VERSION, 1);
-    put(out, CPU_ENABLED | (boot ? CPU_BOOT : 0), 1);
-    put(out, CPU_SIGNATURE, 4);
-    put(out, CPU_FPU_APIC, 4);
-    put(out, 0, 8);
+    engine_acpi_put(out, ENTRY_CPU, 1);
+    engine_acpi_put(out, apic_id, 1);
+    engine_acpi_put(out, LAPIC_VERSION, 1);
+    engine_acpi_put(out, CPU_ENABLED | (boot ? CPU_BOOT : 0), 1);
+    engine_acpi_put(out, CPU_SIGNATURE, 4);
+    engine_acpi_put(out, CPU_FPU_APIC, 4);
+    engine_acpi_put(out, 0, 8);
 }
 
 static void
 put_bus(GByteArray *out, unsigned id, const char *name)
 {
-    put(out, ENTRY_BUS, 1);
-    put(out, id, 1);
+    engine_acpi_put(out, ENTRY_BUS, 1);
+    engine_acpi_put(out, id, 1);
     put_text(out, name);
 }
 
 static void
 put_ioapic(GByteArray *out)
 {
-    put(out, ENTRY_IOAPIC, 1);
-    put(out, IOAPIC_ID, 1);
-    put(out, IOAPIC_VERSION, 1);
-    put(out, 1, 1); /* enabled */
-    put(out, IOAPIC_GPA, 4);
+    engine_acpi_put(out, ENTRY_IOAPIC, 1);
+    engine_acpi_put(out, IOAPIC_ID, 1);
+    engine_acpi_put(out, IOAPIC_VERSION, 1);
+    engine_acpi_put(out, 1, 1); /* enabled */
+    engine_acpi_put(out, IOAPIC_GPA, 4);
 }
 
 /* @source, @target: bus and line there, APIC and pin there */
@@ -100,9 +81,9 @@ static void
 put_irq(GByteArray *out, uint8_t entry, uint8_t type, const uint8_t source[2],
         const uint8_t target[2])
 {
-    put(out, entry, 1);
-    put(out, type, 1);
-    put(out, 0, 2); /* polarity and trigger as the bus has them */
+    engine_acpi_put(out, entry, 1);
+    engine_acpi_put(out, type, 1);
+    engine_acpi_put(out, 0, 2); /* polarity and trigger as the bus has them */
     g_byte_array_append(out, source, 2);
     g_byte_array_append(out, target, 2);
 }
@@ -161,14 +142,14 @@ make_table(const EngineConfig *config)
     unsigned count;
 
     put_text(table, "PCMP");
-    put(table, 0, 2); /* length */
-    put(table, SPEC_REVISION, 1);
-    put(table, 0, 1); /* checksum */
+    engine_acpi_put(table, 0, 2); /* length */
+    engine_acpi_put(table, SPEC_REVISION, 1);
+    engine_acpi_put(table, 0, 1); /* checksum */
     put_text(table, OEM_ID PRODUCT_ID);
-    put(table, 0, 6); /* no table of the manufacturer's */
-    put(table, 0, 2); /* count of entries */
-    put(table, LAPIC_GPA, 4);
-    put(table, 0, 4); /* no extended table */
+    engine_acpi_put(table, 0, 6); /* no table of the manufacturer's */
+    engine_acpi_put(table, 0, 2); /* count of entries */
+    engine_acpi_put(table, LAPIC_GPA, 4);
+    engine_acpi_put(table, 0, 4); /* no extended table */
 
     count = put_cpus(table, config);
     if (pci)
@@ -180,7 +161,7 @@ make_table(const EngineConfig *config)
         table->data[TABLE_LENGTH + i] = (uint8_t)(table->len >> (8 * i));
         table->data[TABLE_COUNT + i] = (uint8_t)(count >> (8 * i));
     }
-    table->data[TABLE_SUM] = checksum(table->data, table->len);
+    table->data[TABLE_SUM] = engine_acpi_checksum(table->data, table->len);
     return table;
 }
 
@@ -194,7 +175,7 @@ fill_pointer(uint8_t *pointer, uint32_t table)
         pointer[4 + i] = (uint8_t)(table >> (8 * i));
     pointer[8] = POINTER_SIZE / 16;
     pointer[9] = SPEC_REVISION;
-    pointer[POINTER_SUM] = checksum(pointer, POINTER_SIZE);
+    pointer[POINTER_SUM] = engine_acpi_checksum(pointer, POINTER_SIZE);
 }
 
 bool

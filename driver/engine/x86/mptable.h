@@ -8,7 +8,7 @@
 /** Where: in the range that guests search, above the ACPI tables of any machine
  * small enough for an MP table. */
 #define ENGINE_MPTABLE_GPA 0xf0000
-#define ENGINE_MPTABLE_MAX 0x10000
+#define ENGINE_MPTABLE_MAX 0xc000
 /** CPUs with a higher local APIC id have no place in it. */
 #define ENGINE_MPTABLE_APIC_ID_MAX 254
 

@@ -384,6 +384,9 @@ typedef struct VirtkvmDriver {
                                           const char *arch, const char *machine,
                                           const char *virttype, unsigned flags,
                                           GError **error);
+    /** Returns: what the host's SMBIOS says, as <sysinfo> */
+    char *(*connectGetSysinfo)(VirtkvmState *state, const VirtkvmCaller *who,
+                               unsigned flags, GError **error);
 
     /* --- finding domains ----------------------------------------------- */
     /** @flags: virConnectListAllDomainsFlags.
