@@ -29,6 +29,7 @@ typedef struct CoreRun {
     char *unplugging;     /* alias of the device that a call waits for */
     bool unplug_refused;  /* the guest does not let it go */
     int pause_reason;     /* virDomainPausedReason for the next STOP event */
+    unsigned resumed;     /* how often */
     char **warnings;      /* of its start, and of devices since */
     GHashTable *consoles; /* path -> CoreConsole, see console.c */
 } CoreRun;

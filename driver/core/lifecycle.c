@@ -108,6 +108,7 @@ static bool
 resume_act(CoreCall *call, GError **error)
 {
     CoreDomain *domain = call->domain;
+    unsigned before = domain->run->resumed;
 
     if (!check_awake(domain, error))
         return false;
@@ -117,11 +118,11 @@ resume_act(CoreCall *call, GError **error)
     }
     if (!core_run_can_resume(domain))
         return true;
-    /* The guest may be over, or in a panic, before the answer has been heard.
-     */
+    /* The guest may be over, in a panic, or stopped again by an error, before
+     * the answer has been heard. */
     if (!core_api_engine(domain, domain->run->engine->ops->cont, true, error))
         return false;
-    if (domain->status == VIR_DOMAIN_PAUSED)
+    if (domain->status == VIR_DOMAIN_PAUSED && domain->run->resumed == before)
         core_run_set_running(domain, VIR_DOMAIN_RUNNING_UNPAUSED);
     return true;
 }

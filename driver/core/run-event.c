@@ -46,6 +46,7 @@ core_run_set_running(CoreDomain *domain, int reason)
 {
     if (domain->status == VIR_DOMAIN_RUNNING)
         return;
+    domain->run->resumed++;
     core_domain_set_state(domain, VIR_DOMAIN_RUNNING, reason);
     core_event_lifecycle(domain, VIR_DOMAIN_EVENT_RESUMED,
                          VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);

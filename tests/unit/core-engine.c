@@ -114,6 +114,14 @@ answer(int client, json_int_t id, const char *value)
 }
 
 static void
+break_disk(int client)
+{
+    event(client, "BLOCK_IO_ERROR",
+          "\"id\": \"virtio-disk0\", \"operation\": \"write\", "
+          "\"action\": \"stop\", \"nospace\": true");
+}
+
+static void
 misbehave(int client)
 {
     if (behaves("garbage")) {
@@ -133,9 +141,7 @@ misbehave(int client)
             event(client, "RTC_CHANGE", data);
         }
     } else if (behaves("broken")) {
-        event(client, "BLOCK_IO_ERROR",
-              "\"id\": \"virtio-disk0\", \"operation\": \"write\", "
-              "\"action\": \"stop\", \"nospace\": true");
+        break_disk(client);
     } else if (behaves("flapping")) {
         for (int i = 0; i < 100; i++)
             event(client, "VSERPORT_CHANGE",
@@ -159,11 +165,17 @@ run_stop(int client, json_int_t id)
     answer(client, id, "{}");
 }
 
+/* With "brief" the guest's next write fails before the answer. */
 static void
 run_cont(int client, json_int_t id)
 {
     status = "running";
     event(client, "RESUME", "");
+    if (behaves("brief")) {
+        status = "paused";
+        break_disk(client);
+        event(client, "STOP", "");
+    }
     answer(client, id, "{}");
 }
 

@@ -419,6 +419,23 @@ test_io_error_stops(void **state)
     core_domain_ref_clear(&dom);
 }
 
+/* Resumed, it stops again before the call has its answer: it is not taken to
+ * run. */
+static void
+test_io_error_stops_at_once(void **state)
+{
+    Fixture *f = *state;
+    VirtkvmDomainRef dom = start(f, "brief");
+
+    assert_true(core_call_suspend(f->state, &f->caller, &dom, NULL));
+    fixture_wait_events(f, "suspended/0 ");
+    assert_true(core_call_resume(f->state, &f->caller, &dom, NULL));
+    fixture_wait_events(f, "resumed/0 id4 id6 suspended/2 ");
+    assert_int_equal(fixture_state(f, &dom),
+                     STATE(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR));
+    core_domain_ref_clear(&dom);
+}
+
 /* A guest that opens and closes its port is told of at a bounded rate, the last
  * word always. */
 static void
@@ -572,6 +589,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_guest_takes_its_time, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_io_error_stops, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_io_error_stops_at_once, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_channel_flaps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_clock_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_media, setup, teardown),
