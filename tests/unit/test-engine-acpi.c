@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "engine/x86/acpi.h"
 #include "engine/x86/boot.h"
 #include "engine/x86/cpu.h"
@@ -68,26 +69,6 @@ bytes_at(Machine *machine, uint64_t gpa, size_t size)
     bytes = engine_memory_at(machine->engine, gpa, size);
     assert_non_null(bytes);
     return bytes;
-}
-
-static uint64_t
-le(const uint8_t *bytes, unsigned size)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < size; i++)
-        value |= (uint64_t)bytes[i] << (8 * i);
-    return value;
-}
-
-static void
-assert_sum(const uint8_t *bytes, size_t size)
-{
-    uint8_t sum = 0;
-
-    for (size_t i = 0; i < size; i++)
-        sum += bytes[i];
-    assert_int_equal(sum, 0);
 }
 
 /* The table at @gpa, checked as a whole */

@@ -391,91 +391,89 @@ test_topology_default_is_sockets(void **state)
 }
 
 /* Each must be refused, and the message must name the culprit. */
+static const struct {
+    const char *json;
+    const char *named;
+} refusals[] = {
+    { "", "not a JSON object" },
+    { "[]", "not a JSON object" },
+    { "{" REQUIRED "} x", "not a JSON object" },
+    { "{" REQUIRED ",\"name\":\"b\"}", "not a JSON object" },
+    { "{\"name\":\"a\"}", "uuid" },
+    { "{" REQUIRED ",\"colour\":1}", "'colour'" },
+    { "{" REQUIRED ",\"clock\":{\"hpet\":true}}", "'clock.hpet'" },
+    { "{" REQUIRED ",\"machine\":\"virt\"}", "q35, pc, microvm" },
+    { "{" REQUIRED ",\"machine\":3}", "'machine'" },
+    { "{" REQUIRED ",\"vcpus\":0}", "'vcpus'" },
+    { "{" REQUIRED ",\"vcpus\":4097}", "'vcpus'" },
+    { "{" REQUIRED ",\"vcpus\":1.5}", "'vcpus'" },
+    { "{" REQUIRED ",\"vcpus\":2,\"topology\":{\"cores\":1}}", "'topology'" },
+    { "{" REQUIRED ",\"topology\":{\"sockets\":4096,\"cores\":4096}}",
+      "'topology'" },
+    { "{" REQUIRED ",\"cpu\":{\"features\":[{\"name\":\"avx\"}]}}",
+      "'cpu.features[0].policy'" },
+    { "{" REQUIRED ",\"features\":[]}", "'features' " },
+    { "{" REQUIRED ",\"debug_exit\":1}", "'debug_exit'" },
+    { "{" REQUIRED ",\"cmdline\":null}", "'cmdline'" },
+    { "{" REQUIRED ",\"cmdline\":\"a\\u0000b\"}", "not a JSON object" },
+    { "{" REQUIRED ",\"serials\":{}}", "'serials'" },
+    { "{" REQUIRED ",\"serials\":[{\"port\":4,\"chardev\":{\"type\":"
+      "\"null\"}}]}",
+      "'serials[0].port'" },
+    { "{" REQUIRED ",\"serials\":[{\"port\":0,\"chardev\":{\"type\":"
+      "\"fd\"}}]}",
+      "'serials[0]'" },
+    { "{" REQUIRED ",\"serials\":[{\"port\":0,\"chardev\":{\"type\":"
+      "\"null\"}},{\"port\":0,\"chardev\":{\"type\":\"null\"}}]}",
+      "'serials[1]'" },
+    { "{" REQUIRED ",\"serials\":[{\"port\":0,\"chardev\":{\"type\":"
+      "\"fd\",\"fd\":-1}}]}",
+      "'serials[0].chardev.fd'" },
+    { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217728,"
+      "\"kernel\":{}}",
+      "'kernel'" },
+    { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\",\"fd\":3,"
+      "\"vars\":{\"fd\":4}}}",
+      "'firmware'" },
+    { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\",\"fd\":3,"
+      "\"writable\":true}}",
+      "'firmware'" },
+    { "{" REQUIRED ",\"firmware\":{\"type\":\"flash\",\"fd\":3,"
+      "\"vars\":4}}",
+      "'firmware.vars'" },
+    { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\"}}", "document needs 'fd'" },
+    { "{" REQUIRED ",\"firmware\":{\"type\":\"disk\",\"fd\":3}}",
+      "'firmware.type'" },
+    { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\",\"fd\":3}}",
+      "'kernel' of the machine document does not go with" },
+    { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217728,"
+      "\"machine\":\"microvm\",\"firmware\":{\"type\":\"rom\",\"fd\":3}}",
+      "'firmware' of the machine document is not for" },
+    { "{" REQUIRED ",\"boot\":{\"menu_timeout_ms\":65536}}",
+      "'boot.menu_timeout_ms'" },
+    { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217729,"
+      "\"kernel\":{\"fd\":3}}",
+      "'memory'" },
+    { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":-1,"
+      "\"kernel\":{\"fd\":3}}",
+      "'memory'" },
+    { "{\"name\":\"a\",\"uuid\":\"9b2dd0b5-6a4f-4f0e-9c43-0e6bd2a5ad0g\","
+      "\"memory\":134217728,\"kernel\":{\"fd\":3}}",
+      "'uuid'" },
+    { "{\"name\":\"\",\"uuid\":\"" UUID "\",\"memory\":134217728,"
+      "\"kernel\":{\"fd\":3}}",
+      "'name'" },
+};
+
 static void
 test_refusals(void **state)
 {
-    static const struct {
-        const char *json;
-        const char *named;
-    } cases[] = {
-        { "", "not a JSON object" },
-        { "[]", "not a JSON object" },
-        { "{" REQUIRED "} x", "not a JSON object" },
-        { "{" REQUIRED ",\"name\":\"b\"}", "not a JSON object" },
-        { "{\"name\":\"a\"}", "uuid" },
-        { "{" REQUIRED ",\"colour\":1}", "'colour'" },
-        { "{" REQUIRED ",\"clock\":{\"hpet\":true}}", "'clock.hpet'" },
-        { "{" REQUIRED ",\"machine\":\"virt\"}", "q35, pc, microvm" },
-        { "{" REQUIRED ",\"machine\":3}", "'machine'" },
-        { "{" REQUIRED ",\"vcpus\":0}", "'vcpus'" },
-        { "{" REQUIRED ",\"vcpus\":4097}", "'vcpus'" },
-        { "{" REQUIRED ",\"vcpus\":1.5}", "'vcpus'" },
-        { "{" REQUIRED ",\"vcpus\":2,\"topology\":{\"cores\":1}}",
-          "'topology'" },
-        { "{" REQUIRED ",\"topology\":{\"sockets\":4096,\"cores\":4096}}",
-          "'topology'" },
-        { "{" REQUIRED ",\"cpu\":{\"features\":[{\"name\":\"avx\"}]}}",
-          "'cpu.features[0].policy'" },
-        { "{" REQUIRED ",\"features\":[]}", "'features' " },
-        { "{" REQUIRED ",\"debug_exit\":1}", "'debug_exit'" },
-        { "{" REQUIRED ",\"cmdline\":null}", "'cmdline'" },
-        { "{" REQUIRED ",\"cmdline\":\"a\\u0000b\"}", "not a JSON object" },
-        { "{" REQUIRED ",\"serials\":{}}", "'serials'" },
-        { "{" REQUIRED ",\"serials\":[{\"port\":4,\"chardev\":{\"type\":"
-          "\"null\"}}]}",
-          "'serials[0].port'" },
-        { "{" REQUIRED ",\"serials\":[{\"port\":0,\"chardev\":{\"type\":"
-          "\"fd\"}}]}",
-          "'serials[0]'" },
-        { "{" REQUIRED ",\"serials\":[{\"port\":0,\"chardev\":{\"type\":"
-          "\"null\"}},{\"port\":0,\"chardev\":{\"type\":\"null\"}}]}",
-          "'serials[1]'" },
-        { "{" REQUIRED ",\"serials\":[{\"port\":0,\"chardev\":{\"type\":"
-          "\"fd\",\"fd\":-1}}]}",
-          "'serials[0].chardev.fd'" },
-        { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217728,"
-          "\"kernel\":{}}",
-          "'kernel'" },
-        { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\",\"fd\":3,"
-          "\"vars\":{\"fd\":4}}}",
-          "'firmware'" },
-        { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\",\"fd\":3,"
-          "\"writable\":true}}",
-          "'firmware'" },
-        { "{" REQUIRED ",\"firmware\":{\"type\":\"flash\",\"fd\":3,"
-          "\"vars\":4}}",
-          "'firmware.vars'" },
-        { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\"}}",
-          "document needs 'fd'" },
-        { "{" REQUIRED ",\"firmware\":{\"type\":\"disk\",\"fd\":3}}",
-          "'firmware.type'" },
-        { "{" REQUIRED ",\"firmware\":{\"type\":\"rom\",\"fd\":3}}",
-          "'kernel' of the machine document does not go with" },
-        { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217728,"
-          "\"machine\":\"microvm\",\"firmware\":{\"type\":\"rom\",\"fd\":3}}",
-          "'firmware' of the machine document is not for" },
-        { "{" REQUIRED ",\"boot\":{\"menu_timeout_ms\":65536}}",
-          "'boot.menu_timeout_ms'" },
-        { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":134217729,"
-          "\"kernel\":{\"fd\":3}}",
-          "'memory'" },
-        { "{\"name\":\"a\",\"uuid\":\"" UUID "\",\"memory\":-1,"
-          "\"kernel\":{\"fd\":3}}",
-          "'memory'" },
-        { "{\"name\":\"a\",\"uuid\":\"9b2dd0b5-6a4f-4f0e-9c43-0e6bd2a5ad0g\","
-          "\"memory\":134217728,\"kernel\":{\"fd\":3}}",
-          "'uuid'" },
-        { "{\"name\":\"\",\"uuid\":\"" UUID "\",\"memory\":134217728,"
-          "\"kernel\":{\"fd\":3}}",
-          "'name'" },
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
         g_autoptr(GError) error = NULL;
-        EngineConfig *config = engine_config_parse(cases[i].json, &error);
+        EngineConfig *config = engine_config_parse(refusals[i].json, &error);
 
-        if (config || !error || !strstr(error->message, cases[i].named))
-            fail_msg("case %zu, '%s': %s", i, cases[i].json,
+        if (config || !error || !strstr(error->message, refusals[i].named))
+            fail_msg("case %zu, '%s': %s", i, refusals[i].json,
                      error ? error->message : "accepted");
     }
 }

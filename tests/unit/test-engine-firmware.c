@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "bytes.h"
 #include "engine/dev/dev.h"
 #include "engine/firmware/boot-order.h"
 #include "engine/firmware/firmware.h"
@@ -73,16 +74,6 @@ be(const uint8_t *bytes, unsigned size)
     uint64_t value = 0;
 
     for (unsigned i = 0; i < size; i++)
-        value = value << 8 | bytes[i];
-    return value;
-}
-
-static uint64_t
-le(const uint8_t *bytes, unsigned size)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = size; i-- > 0;)
         value = value << 8 | bytes[i];
     return value;
 }
@@ -371,16 +362,6 @@ add_checksum(const Loaded *loaded, const uint8_t *command)
     for (size_t i = 0; i < length; i++)
         sum = (uint8_t)(sum + file[start + i]);
     file[offset] = (uint8_t)(file[offset] - sum);
-}
-
-static void
-assert_sum(const uint8_t *bytes, size_t size)
-{
-    uint8_t sum = 0;
-
-    for (size_t i = 0; i < size; i++)
-        sum += bytes[i];
-    assert_int_equal(sum, 0);
 }
 
 static void

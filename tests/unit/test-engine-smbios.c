@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "engine/x86/mptable.h"
 #include "engine/x86/smbios.h"
 #include "fake-engine.h"
@@ -47,26 +48,6 @@ make(const EngineConfig *config)
     if (!smbios)
         fail_msg("%s", error->message);
     return smbios;
-}
-
-static uint64_t
-le(const uint8_t *bytes, unsigned size)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < size; i++)
-        value |= (uint64_t)bytes[i] << (8 * i);
-    return value;
-}
-
-static void
-assert_sum(const uint8_t *bytes, size_t size)
-{
-    uint8_t sum = 0;
-
-    for (size_t i = 0; i < size; i++)
-        sum += bytes[i];
-    assert_int_equal(sum, 0);
 }
 
 /* The structure after @structure and its strings */
