@@ -13,6 +13,7 @@ engine=${abs_top_builddir:?}/virtkvm-engine
 payloads=${abs_top_builddir:?}/tests/kvm/payload
 work=$(mktemp -d "${TMPDIR:-/tmp}/virtkvm-test.XXXXXX") || exit 99
 started=()
+export VIRTKVM_MODULE_DIR=${abs_top_builddir:?}/.libs # for those of the build tree
 export PASS=85 # the engine's status when a payload leaves with its PASS
 
 cleanup() {
@@ -89,6 +90,35 @@ run() {
     err=$(cat "$work/run.err")
     note=$(cat "$work/exit")
     [ "$status" -ne 124 ] || fail "the engine did not end in $seconds s"
+}
+
+# domain_document OS DEVICES: writes a domain document and sets $xml
+domain_document() {
+    xml=$work/domain.xml
+    cat >"$xml" <<EOF
+<domain type='kvm'>
+  <name>by-hand</name>
+  <metadata>
+    <virtkvm:config xmlns:virtkvm='urn:virtkvm:domain:1'>
+      <virtkvm:debug-exit/>
+    </virtkvm:config>
+  </metadata>
+  <memory unit='MiB'>64</memory>
+  <os>$1</os>
+  <features><acpi/></features>
+  <devices>$2</devices>
+</domain>
+EOF
+}
+
+# by_hand SECONDS: runs the engine on $xml and sets $status, $out and $err
+by_hand() {
+    status=0
+    timeout -k 5 "$1" "$engine" --xml "$xml" </dev/null \
+        >"$work/run.out" 2>"$work/run.err" || status=$?
+    out=$(tr -d '\0' <"$work/run.out")
+    err=$(cat "$work/run.err")
+    [ "$status" -ne 124 ] || fail "the engine did not end in $1 s"
 }
 
 expect_status() {

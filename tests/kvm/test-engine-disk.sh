@@ -9,42 +9,16 @@
 requires_kvm
 requires qemu-img
 
-export VIRTKVM_MODULE_DIR=${abs_top_builddir:?}/.libs
 export XDG_CACHE_HOME=$work/cache
-xml=$work/domain.xml
 folder=$work/images
 mkdir "$folder"
 
-# domain CMDLINE FORMAT MORE: writes $xml, with the disk $folder/image
+# domain CMDLINE FORMAT MORE: with the disk $folder/image
 domain() {
-    cat >"$xml" <<EOF
-<domain type='kvm'>
-  <name>disk</name>
-  <metadata>
-    <virtkvm:config xmlns:virtkvm='urn:virtkvm:domain:1'>
-      <virtkvm:debug-exit/>
-    </virtkvm:config>
-  </metadata>
-  <memory unit='MiB'>16</memory>
-  <os><type>hvm</type><kernel>$payloads/transient.elf</kernel><cmdline>$1</cmdline></os>
-  <devices>
-    <disk type='file'>
-      <driver name='qemu' type='$2' cache='writeback'/>
-      <source file='$folder/image'/><target dev='vda'/>$3
-    </disk>
-    <serial type='stdio'/>
-  </devices>
-</domain>
-EOF
-}
-
-# by_hand: runs the engine on $xml and sets $status, $out and $err
-by_hand() {
-    status=0
-    timeout -k 5 10 "$engine" --xml "$xml" </dev/null \
-        >"$work/run.out" 2>"$work/run.err" || status=$?
-    out=$(tr -d '\0' <"$work/run.out")
-    err=$(cat "$work/run.err")
+    domain_document \
+        "<type>hvm</type><kernel>$payloads/transient.elf</kernel><cmdline>$1</cmdline>" \
+        "<disk type='file'><driver name='qemu' type='$2' cache='writeback'/>
+         <source file='$folder/image'/><target dev='vda'/>$3</disk><serial type='stdio'/>"
 }
 
 # run_until_written NAME: runs the engine on $xml until its guest has written
@@ -81,7 +55,7 @@ for format in raw qcow2; do
     image "$format"
     for _ in 1 2; do
         domain x "$format" '<transient/>'
-        by_hand
+        by_hand 10
         expect_status "$PASS"
         [ "$out" = AW ] || fail "$format: the guest has seen '$out'"
         untouched "$format"
@@ -104,10 +78,10 @@ untouched 'no qemu-img'
 
 # And without <transient/> the guest writes what it writes.
 domain x qcow2 ''
-by_hand
+by_hand 10
 expect_status "$PASS"
 [ "$out" = AW ] || fail "the guest has seen '$out'"
-by_hand
+by_hand 10
 [ "$out" = WW ] || fail "the guest has seen '$out' the second time"
 
 # A killed engine's image can be used at once, whenever the kernel lets it go.

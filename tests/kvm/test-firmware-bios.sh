@@ -35,32 +35,15 @@ expect_err 'Found 3 cpu(s) max supported 3 cpu(s)'
 
 # A domain document without a kernel; its console is the firmware's, too, and
 # the disk that comes second is the one to boot.
-export VIRTKVM_MODULE_DIR=${abs_top_builddir:?}/.libs
 sector "$work/one" P "the wrong disk"
 sector "$work/two" P "the right disk"
-cat >"$work/domain.xml" <<EOT
-<domain type='kvm'>
-  <name>by-hand</name>
-  <metadata>
-    <virtkvm:config xmlns:virtkvm='urn:virtkvm:domain:1'>
-      <virtkvm:debug-exit/>
-    </virtkvm:config>
-  </metadata>
-  <memory unit='MiB'>64</memory>
-  <os><type machine='q35'>hvm</type></os>
-  <features><acpi/></features>
-  <devices>
+domain_document "<type machine='q35'>hvm</type>" "
     <disk type='file'><source file='$work/one'/><target dev='vda' bus='virtio'/>
       <boot order='2'/></disk>
     <disk type='file'><source file='$work/two'/><target dev='vdb' bus='virtio'/>
       <boot order='1'/></disk>
-    <console type='pty'/>
-  </devices>
-</domain>
-EOT
-status=0
-timeout -k 5 60 "$engine" --xml "$work/domain.xml" </dev/null \
-    >"$work/run.out" 2>"$work/run.err" || status=$?
+    <console type='pty'/>"
+by_hand 60
 expect_status "$PASS"
 expect_console 'the right disk'
 expect_no_console 'the wrong disk'

@@ -10,7 +10,6 @@
 . "${abs_top_srcdir:?}/tests/kvm/bios-lib.sh"
 requires_kvm
 requires_bios
-export VIRTKVM_MODULE_DIR=${abs_top_builddir:?}/.libs
 
 # net ROM: a network device with the ROM behind a descriptor or a path
 net() {
@@ -46,28 +45,12 @@ expect_err '16 MiB'
 # A domain document names it, or that there is none.
 # domain ROM
 domain() {
-    cat >"$work/domain.xml" <<EOT
-<domain type='kvm'>
-  <name>by-hand</name>
-  <metadata>
-    <virtkvm:config xmlns:virtkvm='urn:virtkvm:domain:1'>
-      <virtkvm:debug-exit/>
-    </virtkvm:config>
-  </metadata>
-  <memory unit='MiB'>64</memory>
-  <os><type machine='q35'>hvm</type></os>
-  <features><acpi/></features>
-  <devices>
-    <interface type='user'><boot order='1'/>$1</interface>
-    <disk type='file'><source file='$work/disk'/><target dev='vda' bus='virtio'/>
-      <boot order='2'/></disk>
-    <console type='pty'/>
-  </devices>
-</domain>
-EOT
-    status=0
-    timeout -k 5 100 "$engine" --xml "$work/domain.xml" </dev/null \
-        >"$work/run.out" 2>"$work/run.err" || status=$?
+    domain_document "<type machine='q35'>hvm</type>" "
+        <interface type='user'><boot order='1'/>$1</interface>
+        <disk type='file'><source file='$work/disk'/><target dev='vda' bus='virtio'/>
+          <boot order='2'/></disk>
+        <console type='pty'/>"
+    by_hand 100
 }
 sector "$work/disk" P "the disk"
 domain "<rom file='$work/rom'/>"

@@ -8,6 +8,7 @@
  * time, C through port 0xcf9, J jumps to the BIOS's entry, each counted in a
  * byte of CMOS that survives a reset.
  */
+#include "bios.inc"
     .code16
     .text
     .globl _start
@@ -28,22 +29,15 @@ _start:
     int $0x13
     mov $'X', %al
     jc say
-    mov $second_text, %si
-2:  lodsb
-    test %al, %al
-    jz 3f
-    mov $0x0e, %ah
-    mov $7, %bx
-    int $0x10
-    jmp 2b
-3:  mov second_choice, %bl
+    print second_text
+    mov second_choice, %bl
     cmp $'P', %bl
-    je pass
+    je leave
     mov $0x50, %al
     out %al, $0x70
     in $0x71, %al
     test %al, %al
-    jnz pass
+    jnz leave
     inc %al
     out %al, $0x71
     cmp $'R', %bl
@@ -62,10 +56,8 @@ port:
 hang:
     hlt
     jmp hang
-pass:
-    mov $42, %al
-    out %al, $0xf4
-    jmp hang
+leave:
+    pass
 say:
     mov $0x3f8, %dx
     out %al, %dx
