@@ -21,6 +21,7 @@ expect_console 'SeaBIOS'
 [ "$(console | grep -c 'the first disk')" -eq 2 ] || fail "not two rounds"
 expect_err 'firmware: Running on QEMU'
 expect_err 'Booting from Hard Disk'
+expect_err 'Copying SMBIOS'
 
 # Without a serial console the sector still runs: its B comes by port. A reset
 # by port begins it all again. The firmware waits for the processors that there
