@@ -163,6 +163,7 @@ judge_tickpolicy(const char *text, const void *base)
     case CONF_TICK_ABSENT:
         return CONF_HONOURED;
     case CONF_TICK_DELAY:
+        return pit ? CONF_HONOURED : CONF_HARMLESS;
     case CONF_TICK_CATCHUP:
         return pit ? CONF_HONOURED : CONF_QUIET;
     case CONF_TICK_DISCARD:

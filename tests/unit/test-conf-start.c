@@ -136,15 +136,17 @@ test_start_warns_of_the_harmless(void **state)
     g_autofree char *message = NULL;
 
     assert_true(start(HEAD OS
-                      "<features><acpi/></features>"
+                      "<features><acpi/></features><clock><timer name='rtc' "
+                      "tickpolicy='delay'/></clock>"
                       "<devices><sound model='ich6'/><video/><video/>"
                       "<controller type='usb'/><memballoon model='none'/>"
                       "<input type='tablet'/></devices></domain>",
                       warnings, &message));
-    assert_int_equal(warnings->len, 3);
-    assert_non_null(strstr(g_ptr_array_index(warnings, 0), "<input>"));
-    assert_non_null(strstr(g_ptr_array_index(warnings, 1), "<sound>"));
-    assert_non_null(strstr(g_ptr_array_index(warnings, 2), "<video>"));
+    assert_int_equal(warnings->len, 4);
+    assert_non_null(strstr(g_ptr_array_index(warnings, 0), "'tickpolicy'"));
+    assert_non_null(strstr(g_ptr_array_index(warnings, 1), "<input>"));
+    assert_non_null(strstr(g_ptr_array_index(warnings, 2), "<sound>"));
+    assert_non_null(strstr(g_ptr_array_index(warnings, 3), "<video>"));
 }
 
 static void

@@ -361,26 +361,36 @@ test_bars_answer_where_they_are_put(void **state)
     assert_int_equal(get(f, SLOT, 4, 2), 0);
 }
 
-/* Gives the card an image of 5000 bytes. Returns: whether it is one */
+#define ROM_BYTES 5000 /* of a BAR of 8 KiB */
+
+/* Gives the card an image that says its structure is @at. Returns: whether it
+ * is one */
 static bool
-add_rom(Fixture *f, const char *start, const char *structure)
+add_rom_at(Fixture *f, const char *start, const char *structure, unsigned at)
 {
     g_autofree char *path = NULL;
-    g_autofree char *image = g_malloc0(5000);
+    g_autofree char *image = g_malloc0(ROM_BYTES);
     g_autoptr(GError) error = NULL;
     EngineFile file = { .fd = g_file_open_tmp(NULL, &path, NULL) };
     bool added;
 
     memcpy(image, start, 3);
-    image[0x18] = 0x1c;
-    memcpy(image + 0x1c, structure, 8);
-    assert_int_equal(write(file.fd, image, 5000), 5000);
+    image[0x18] = (char)at;
+    image[0x19] = (char)(at >> 8);
+    memcpy(image + MIN(at, ROM_BYTES - 8), structure, 8);
+    assert_int_equal(write(file.fd, image, ROM_BYTES), ROM_BYTES);
     added = engine_pci_add_rom(&f->card->pci, &file, &error);
     if (!added)
         assert_int_equal(error_code(error), VIR_ERR_CONFIG_UNSUPPORTED);
     close(file.fd);
     assert_int_equal(g_unlink(path), 0);
     return added;
+}
+
+static bool
+add_rom(Fixture *f, const char *start, const char *structure)
+{
+    return add_rom_at(f, start, structure, 0x1c);
 }
 
 static void
@@ -421,10 +431,15 @@ test_rom_is_memory_where_it_is_put(void **state)
 static void
 test_rom_is_checked(void **state)
 {
+    /* within the header; behind the file, the BAR, and all there is */
+    static const unsigned outside[] = { 0x19, 0x1fe8, 0x1fe9, 0x2000, 0xffff };
     Fixture *f = *state;
 
     assert_false(add_rom(f, "\x55\xab\x01", "PCIR\xf4\x1a\x00\x10"));
     assert_false(add_rom(f, "\x55\xaa\x01", "PCIX\xf4\x1a\x00\x10"));
+    for (size_t i = 0; i < G_N_ELEMENTS(outside); i++)
+        assert_false(
+            add_rom_at(f, "\x55\xaa\x01", "PCIR\xf4\x1a\x00\x10", outside[i]));
     set(f, SLOT, 0x30, 4, 0xffffffff);
     assert_int_equal(get(f, SLOT, 0x30, 4), 0);
     /* another vendor's stays what it is */
